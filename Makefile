@@ -1,0 +1,48 @@
+# make run: set-up from nothing, then the main job on the embedded dataset
+# make test: set-up from nothing, then the tests
+# PIP_ARGS goes to every pip call, for example PIP_ARGS="--index-url ..." for another build of torch.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_ARGS ?=
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS)
+TEST_PROCESSES ?= 2
+
+.PHONY: run test test-all lint bench tables clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# torch first and by its exact version: with it in place no other package pulls in another build.
+$(VENV)/.run-ready: $(BIN)/python pyproject.toml setup.py constraints.txt
+	$(INSTALL) "$$(grep '^torch==' constraints.txt)"
+	$(INSTALL) -e .
+	touch $@
+
+$(VENV)/.dev-ready: $(VENV)/.run-ready
+	$(INSTALL) -e '.[dev]'
+	touch $@
+
+run: $(VENV)/.run-ready
+	$(BIN)/python -m scbench method=pca_kmeans dataset=pbmc68k_reduced
+
+test: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES)
+
+test-all: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m ''
+
+lint: $(VENV)/.dev-ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev-ready
+	$(BIN)/python tests/perf/bench.py
+
+tables: $(VENV)/.run-ready
+	$(BIN)/python -m scbench.report
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
