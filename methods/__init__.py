@@ -1,0 +1,1 @@
+"""The methods that ship with scbench, one folder each; installed as ``scbench_methods``."""

@@ -1,0 +1,1 @@
+"""Control: Leiden communities of the neighbour graph."""

@@ -1,0 +1,17 @@
+"""Configuration of Leiden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scbench.community_config import CommunityConfig
+
+__all__ = ["LeidenConfig"]
+
+
+@dataclass(frozen=True)
+class LeidenConfig(CommunityConfig):
+    """Settings of Leiden; ``CommunityConfig`` says what they mean."""
+
+    name: str = "leiden"
+    resolution: float = 1.0

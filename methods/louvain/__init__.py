@@ -1,0 +1,1 @@
+"""Control: Louvain communities of the neighbour graph."""

@@ -1,0 +1,20 @@
+"""Louvain communities: igraph's community_multilevel on the neighbour graph."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from scbench.community import Algorithm
+from scbench.community_method import CommunityMethod
+from scbench_methods.louvain.config import LouvainConfig
+
+__all__ = ["Louvain"]
+
+
+class Louvain(CommunityMethod):
+    """Louvain, by default with its resolution searched so that it finds K communities."""
+
+    algorithm: ClassVar[Algorithm] = "louvain"
+
+    def __init__(self, config: LouvainConfig | None = None) -> None:
+        super().__init__(config or LouvainConfig())

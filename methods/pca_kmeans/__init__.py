@@ -1,0 +1,1 @@
+"""Control: principal components and k-means."""

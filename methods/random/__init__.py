@@ -1,0 +1,1 @@
+"""Control: a random partition."""

@@ -1,0 +1,1 @@
+"""Configuration: schemas, checks of the command line, composition."""

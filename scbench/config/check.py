@@ -1,0 +1,112 @@
+"""Check a command line before Hydra composes it, so that a typo is one line with the nearest valid name."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Iterator
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
+
+from scbench.config.groups import DEFAULT_OPTIONS, field_names, options, schema_of
+from scbench.config.schema import RunConfig
+from scbench.errors import ConfigError
+from scbench.names import nearest, unknown
+
+__all__ = ["check_overrides"]
+
+_GROUPS = ("method", "dataset", "engine")
+
+
+def check_overrides(arguments: Iterable[str]) -> None:
+    """Refuse unknown keys and unknown options of groups.
+
+    Args:
+        arguments: the overrides of a command line (``method=leiden``, ``+engine.threads=2``), without Hydra's flags.
+
+    Raises:
+        ConfigError: one line that names the mistake and the nearest valid name.
+    """
+    overrides = [_parse(argument) for argument in arguments]
+    chosen = {group: [option] for group, option in DEFAULT_OPTIONS.items()}
+    for override in overrides:
+        key = override.get_key_element().lstrip("+~")
+        if key in _GROUPS and not override.is_delete():
+            chosen[key] = list(_choices(override))
+            for option in chosen[key]:
+                _check_option(key, option)
+    for override in overrides:
+        key = override.get_key_element().lstrip("+~")
+        if key not in _GROUPS and key.partition(".")[0].partition("/")[0] != "hydra":
+            _check_key(key, chosen)
+
+
+def _parse(argument: str) -> Override:
+    """Parse one override; Hydra's own message spans several lines."""
+    try:
+        return OverridesParser.create().parse_override(argument)
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"cannot read the argument {argument!r} ({reason}). Arguments look like method=leiden or engine.threads=2"
+        ) from error
+
+
+def _choices(override: Override) -> Iterator[str]:
+    """Yield the option names of ``group=option`` or ``group=a,b``; ``glob(...)`` is left to Hydra."""
+    if isinstance(override.value(), Glob):
+        return
+    if override.is_choice_sweep():
+        yield from (str(option) for option in override.sweep_string_iterator())
+    elif not override.is_sweep_override():
+        yield str(override.value())
+
+
+def _check_option(group: str, option: str) -> None:
+    """Refuse an option that the group does not have."""
+    if option == "None" or not option:
+        raise ConfigError(f"{group}= names no {group}; choose one, for example {group}={options(group)[0]}")
+    if option not in options(group):
+        raise ConfigError(unknown(group, option, options(group)))
+
+
+def _check_key(key: str, chosen: dict[str, list[str]]) -> None:
+    """Refuse a dotted key that no chosen schema has."""
+    head, _, rest = key.partition(".")
+    if head not in field_names():
+        raise ConfigError(_unknown_key(key, chosen))
+    if not rest:
+        return
+    if head not in _GROUPS:
+        raise ConfigError(f"{head!r} has no parts, so {key!r} cannot be set. Did you mean {head!r}?")
+    for option in chosen.get(head, ()):
+        known = set(_dotted_fields(schema_of(head, option)))
+        if rest not in known and not any(rest.startswith(f"{name}.") for name in known):
+            close = nearest(rest, known)
+            hint = f" Did you mean {f'{head}.{close}'!r}?" if close else ""
+            raise ConfigError(f"unknown key {key!r} for {head}={option}.{hint} Known: {', '.join(sorted(known))}.")
+
+
+def _unknown_key(key: str, chosen: dict[str, list[str]]) -> str:
+    """Return the message for a key whose first part is unknown; a forgotten ``engine.`` is found, too."""
+    below = {
+        f"{group}.{name}": name
+        for group, names in chosen.items()
+        for option in names
+        for name in _dotted_fields(schema_of(group, option))
+    }
+    for full, name in below.items():
+        if key == name:
+            return f"unknown key {key!r}. Did you mean {full!r}?"
+    return unknown("key", key, [*field_names(RunConfig), *(below if "." in key else ())])
+
+
+def _dotted_fields(schema: type) -> Iterator[str]:
+    """Yield the dotted names of a dataclass's fields, nested dataclasses included."""
+    types = typing.get_type_hints(schema)
+    for field in dataclasses.fields(schema):
+        yield field.name
+        if dataclasses.is_dataclass(types[field.name]):
+            yield from (f"{field.name}.{name}" for name in _dotted_fields(types[field.name]))

@@ -1,0 +1,116 @@
+"""From a command line to checked configurations: what ``python -m scbench`` runs on."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from scbench.config.check import check_overrides
+from scbench.config.hydra_setup import register
+from scbench.config.schema import RunConfig
+from scbench.errors import ConfigError
+from scbench.plugins import discover
+
+__all__ = ["run_with_config", "to_run_config"]
+
+def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
+    """Compose the configuration of a command line, or of every job of a sweep (``-m``), and run ``command``.
+
+    Hydra only composes; the command runs after it, with all jobs at once. A launcher of the user's own
+    (``hydra/launcher=...``) is the exception: it runs each job where and when it likes.
+
+    Returns:
+        What ``command`` returned; 0 when the command line only asked to show something.
+
+    Raises:
+        ConfigError: one line, for whatever is wrong with the configuration.
+    """
+    check_overrides(_overrides(arguments))
+    register()
+    collected: list[DictConfig] = []
+
+    def task(config: DictConfig) -> int | None:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            return command([to_run_config(config)])
+        collected.append(config)
+        return None
+
+    task.collect = collected.extend  # type: ignore[attr-defined]  # our launcher of sweeps looks for it
+    entry = hydra.main(version_base="1.3", config_path="pkg://scbench.conf", config_name="config")(task)
+    with _hydra_process(arguments):
+        try:
+            entry()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ConfigError(_one_line(error)) from error
+    return command([to_run_config(config) for config in collected]) if collected else 0
+
+
+def to_run_config(config: DictConfig) -> RunConfig:
+    """Turn a composed configuration into dataclasses, which checks it.
+
+    Raises:
+        ConfigError: when no method is named, or a value is not allowed.
+    """
+    if OmegaConf.is_missing(config, "method") or OmegaConf.is_missing(config.method, "name"):
+        raise ConfigError(f"no method given. Add method=<name>; known: {', '.join(discover())}")
+    for group in ("dataset", "method"):
+        for key in config[group]:
+            if OmegaConf.is_missing(config[group], key):
+                raise ConfigError(f"{group}.{key} has no value. Add {group}.{key}=... to the command")
+    try:
+        resolved = OmegaConf.to_object(config)
+    except OmegaConfBaseException as error:
+        raise ConfigError(_one_line(error)) from error
+    if not isinstance(resolved, RunConfig):
+        raise ConfigError(
+            "the configuration lost its schema; put 'run_schema' first in the defaults of your config.yaml"
+        )
+    return resolved
+
+
+def _overrides(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that are overrides, not Hydra's flags; an unknown flag is one line, not a usage page."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            return list(get_args_parser().parse_args(list(arguments)).overrides)
+    except SystemExit as error:
+        reason = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
+        raise ConfigError(f"{reason}. Options: --help; overrides look like method=leiden") from error
+
+
+@contextmanager
+def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
+    """Give Hydra its arguments and let its errors through; both are process-wide, so they are put back."""
+    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [argv[0], *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            os.environ.pop("HYDRA_FULL_ERROR", None)
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+def _one_line(error: BaseException) -> str:
+    """Return the first informative line of an error and of its cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    full_key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key:")), None)
+    message = lines[0] if lines else type(error).__name__
+    if error.__cause__ is not None and "merging override" in message:
+        message = f"{message}: {_one_line(error.__cause__)}"
+    return f"{full_key}: {message}" if full_key and full_key not in message else message

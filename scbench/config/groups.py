@@ -1,0 +1,41 @@
+"""The configuration groups, their options and their schemas."""
+
+from __future__ import annotations
+
+import dataclasses
+from importlib.resources import files
+
+from scbench import plugins
+from scbench.config.schema import LocalEngine, RunConfig
+from scbench.data.config import FileDataset, RegisteredDataset, SimulatedDataset
+from scbench.data.registry import dataset_names
+
+__all__ = ["DEFAULT_OPTIONS", "field_names", "options", "schema_of"]
+
+DEFAULT_OPTIONS = {"dataset": "pbmc68k_reduced", "engine": "local"}
+_ENGINES: dict[str, type] = {"local": LocalEngine}
+_UNREGISTERED: dict[str, type] = {"file": FileDataset, "simulated": SimulatedDataset}
+
+
+def options(group: str) -> list[str]:
+    """Return the names that can be given to a group: ``method``, ``dataset`` or ``engine``."""
+    if group == "method":
+        return list(plugins.discover())
+    if group == "dataset":
+        return [*_UNREGISTERED, *dataset_names()]
+    folder = files("scbench.conf").joinpath(group)
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def schema_of(group: str, option: str) -> type:
+    """Return the dataclass that checks ``option`` of ``group``."""
+    if group == "method":
+        return plugins.find(option).config_class()
+    if group == "dataset":
+        return _UNREGISTERED.get(option, RegisteredDataset)
+    return _ENGINES[option]
+
+
+def field_names(schema: type = RunConfig) -> list[str]:
+    """Return the names of the fields of a dataclass."""
+    return [field.name for field in dataclasses.fields(schema)]

@@ -1,0 +1,85 @@
+"""The text of ``python -m scbench --help``, made from the groups and schemas as they are installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Iterable
+
+from scbench import __version__
+from scbench.config.groups import DEFAULT_OPTIONS, options, schema_of
+from scbench.config.schema import RunConfig
+from scbench.errors import ConfigError
+
+__all__ = ["help_text"]
+
+_USAGE = """\
+scbench {version}: run clustering methods on single-cell data and score them against annotated types.
+
+  python -m scbench method=M dataset=D            10 seeds of M on D, then a table
+  python -m scbench -m method=A,B dataset=C,D     the cross product, in one queue
+  python -m scbench method=M dataset=file dataset.path=P dataset.label=cell_type
+  python -m scbench method=M dataset=D --cfg job  show the composed configuration
+  python -m scbench.datasets list                 the datasets and where they are
+  python -m scbench.report                        tables of everything in the store
+  python -m scbench.doctor                        what is installed, which devices, where the data are
+
+Exit status: 0 all runs ok; 1 at least one run failed; 2 the command or the configuration is wrong.
+"""
+
+_KEYS = {
+    "protocol": "honest, or published (also stores labels of every epoch and shows the best one)",
+    "seeds": "how many (10 = seeds 0 to 9), or a list: [0,4,7]",
+    "n_clusters": "true (annotated number of types), estimate (label-free), or a number",
+    "device": "auto, cpu, cuda, cuda:1, or a list: [cuda:0,cuda:1]",
+    "store": "folder of the run store",
+    "retry_failed": "try failed runs again",
+}
+
+
+def help_text() -> str:
+    """Return the whole help page: usage, groups with their options, keys with their defaults."""
+    parts = [_USAGE.format(version=__version__), "GROUPS (choose one of each with group=option)\n"]
+    for group in ("method", "dataset", "engine"):
+        default = DEFAULT_OPTIONS.get(group)
+        parts.append(_wrapped(f"{group}:", options(group), f"   (default {default})" if default else ""))
+    parts.append("\nKEYS (key=value)\n")
+    for field in dataclasses.fields(RunConfig):
+        if field.name in _KEYS:
+            parts.append(f"  {field.name + '=' + _plain(field.default):<26} {_KEYS[field.name]}\n")
+    parts.append("\nKEYS OF THE GROUPS\n")
+    parts.append(_group_keys("engine", "local"))
+    parts.append(_group_keys("dataset", "file"))
+    parts.append(_group_keys("dataset", "simulated"))
+    for method in options("method"):
+        try:
+            parts.append(_group_keys("method", method))
+        except ConfigError as error:  # one broken plugin must not hide the help of the others
+            parts.append(f"  method={method}: {error}\n")
+    parts.append("\nHydra's own options (sweeps, config folders, completion): python -m scbench --hydra-help\n")
+    return "".join(parts)
+
+
+def _group_keys(group: str, option: str) -> str:
+    """Return the settable keys of one option with their defaults."""
+    shown = [
+        f"{field.name}={_plain(field.default)}"
+        for field in dataclasses.fields(schema_of(group, option))
+        if field.name != "name"
+    ]
+    return _wrapped(f"{group}={option}:", shown)
+
+
+def _plain(value: object) -> str:
+    """Return a default as one would type it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value in ("???", dataclasses.MISSING) else str(value)
+
+
+def _wrapped(head: str, words: Iterable[str], tail: str = "") -> str:
+    """Return ``head`` and the words behind it, wrapped and indented."""
+    body = ", ".join(words) + tail
+    return textwrap.fill(f"  {head} {body}", width=110, subsequent_indent="      ", break_on_hyphens=False) + "\n"

@@ -1,0 +1,115 @@
+"""What Hydra has to know about scbench: schemas, where methods keep their YAML, and the launcher of sweeps."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from scbench import plugins
+from scbench.config.groups import schema_of
+from scbench.config.schema import RunConfig
+
+__all__ = ["register"]
+
+
+class ScbenchSearchPath(SearchPathPlugin):
+    """Add every method's ``conf`` package, and the folder ``$SCBENCH_CONF`` before all others."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Extend Hydra's search path."""
+        own = os.environ.get("SCBENCH_CONF")
+        if own:
+            search_path.prepend(provider="user", path=f"file://{os.path.abspath(own)}")
+        for plugin in plugins.discover().values():
+            if find_spec(f"{plugin.package}.conf"):
+                search_path.append(provider=plugin.name, path=f"pkg://{plugin.package}.conf")
+
+
+@dataclass
+class LauncherConf:
+    """Configuration node that makes Hydra build :class:`ScbenchLauncher`."""
+
+    _target_: str = "hydra_plugins.scbench.ScbenchLauncher"
+
+
+class ScbenchLauncher(Launcher):
+    """Hand all jobs of a sweep to the command at once, so that one engine runs them from one queue."""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what ``launch`` needs."""
+        self._context = hydra_context
+        self._task = task_function
+        self._config = config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Compose every job; they are run together when Hydra is done."""
+        configs = []
+        for overrides in job_overrides:
+            config = self._context.config_loader.load_sweep_config(self._config, list(overrides))
+            OmegaConf.set_struct(config, False)
+            del config["hydra"]
+            configs.append(config)
+        collect: Callable[[list[DictConfig]], None] = self._task.collect  # type: ignore[attr-defined]
+        collect(configs)
+        return [
+            JobReturn(overrides=list(overrides), cfg=config, _return_value=None, status=JobStatus.COMPLETED)
+            for overrides, config in zip(job_overrides, configs, strict=True)
+        ]
+
+
+def register() -> None:
+    """Tell Hydra about the schemas, the search path and the launcher; safe to call twice."""
+    store = ConfigStore.instance()
+    _store(store, None, "run_schema", RunConfig)
+    _store(store, "engine", "local_engine_schema", schema_of("engine", "local"))
+    for option, name in (
+        ("file", "file_schema"),
+        ("simulated", "simulated_schema"),
+        ("", "registered_schema"),
+    ):
+        _store(store, "dataset", name, schema_of("dataset", option))
+    for name in plugins.discover():
+        _store(store, "method", f"{name}_schema", schema_of("method", name))
+    store.store(group="hydra/launcher", name="scbench_local", node=LauncherConf, provider="scbench")
+    # Hydra instantiates only launchers that live in hydra_plugins.*, and its scan of that namespace does not see
+    # editable installs: so a module is put there by hand and its classes are registered.
+    plugins_of_hydra = Plugins.instance()  # scans hydra_plugins.*, so it comes before the module made here
+    if "hydra_plugins.scbench" not in sys.modules:
+        home = types.ModuleType("hydra_plugins.scbench")
+        sys.modules.setdefault("hydra_plugins", types.ModuleType("hydra_plugins"))
+        sys.modules[home.__name__] = home
+        ScbenchLauncher.__module__ = home.__name__
+        home.ScbenchLauncher = ScbenchLauncher  # type: ignore[attr-defined]
+        plugins_of_hydra.register(ScbenchLauncher)
+        plugins_of_hydra.register(ScbenchSearchPath)
+
+
+def _store(store: ConfigStore, group: str | None, name: str, schema: type) -> None:
+    """Register a schema. Frozen dataclasses become read-only nodes, which no override could change: lift that."""
+    node = OmegaConf.structured(schema)
+    _lift_read_only(node)
+    store.store(group=group, name=name, node=node, provider="scbench")
+
+
+def _lift_read_only(node: Any) -> None:
+    """Remove the read-only flag from a node and all below it (its children have any type)."""
+    if isinstance(node, DictConfig | ListConfig):
+        OmegaConf.set_readonly(node, None)
+        if isinstance(node, DictConfig) and not node._is_missing():
+            for key in node:
+                child = node._get_node(key)
+                _lift_read_only(child)

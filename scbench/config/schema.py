@@ -1,0 +1,144 @@
+"""Schemas of the whole configuration: every key has a type and one default, so a typo is an error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from scbench.errors import ConfigError
+from scbench.names import check_choice
+
+__all__ = ["PROTOCOLS", "LocalEngine", "RunConfig", "parse_seeds"]
+
+PROTOCOLS = ("honest", "published")
+N_CLUSTERS_RULES = ("true", "estimate")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Group ``engine``, option ``local``: one process per run on this machine.
+
+    Attributes:
+        cpu_slots: runs at a time on the CPU; null = cores // threads.
+        threads: threads per run. One by default: more change the last digits, and packing multi-threaded runs on
+            few cores is far slower than single-threaded ones.
+        runs_per_gpu: runs at a time on each GPU.
+        timeout_min: minutes after which a run is stopped and recorded as ``timeout``; null = never.
+        memory_gb: resident memory (GiB) at which a run is stopped and recorded as ``oom``; null = no limit.
+        grace_seconds: time between asking a run to stop and killing it.
+    """
+
+    name: str = "local"
+    cpu_slots: int | None = None
+    threads: int = 1
+    runs_per_gpu: int = 1
+    timeout_min: float | None = 1440.0
+    memory_gb: float | None = None
+    grace_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for key in ("cpu_slots", "threads", "runs_per_gpu"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ConfigError(f"engine.{key} must be at least 1, got {value}")
+        for key in ("timeout_min", "memory_gb", "grace_seconds"):
+            value = getattr(self, key)
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise ConfigError(f"engine.{key} must be a positive number, got {value}")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The whole configuration of one command.
+
+    Attributes:
+        method, dataset, engine: configuration groups.
+        protocol: ``honest`` or ``published``.
+        seeds: how many seeds (10 = seeds 0 to 9), or a list of them.
+        n_clusters: ``true`` (number of annotated types), ``estimate`` (label-free), or a number.
+        device: ``auto``, ``cpu``, ``cuda`` (all GPUs), ``cuda:1``, or a list of these.
+        store: folder of the run store.
+        retry_failed: whether runs that failed before are tried again.
+    """
+
+    method: Any = "???"
+    dataset: Any = "???"
+    engine: Any = "???"
+    protocol: str = "honest"
+    seeds: Any = 10
+    n_clusters: Any = True
+    device: Any = "auto"
+    store: str = "results/runs"
+    retry_failed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot say."""
+        check_choice("protocol", self.protocol, PROTOCOLS)
+        parse_seeds(self.seeds)
+        parse_n_clusters(self.n_clusters)
+        parse_devices(self.device)
+        if not self.store.strip():
+            raise ConfigError("store is empty; give a folder, for example store=results/runs")
+
+
+def parse_seeds(seeds: object) -> list[int]:
+    """Return the seeds of a command: ``10`` means 0 to 9, a list means those.
+
+    Raises:
+        ConfigError: for anything but a positive number or a list of distinct non-negative whole numbers.
+    """
+    advice = "use seeds=10 for seeds 0 to 9, or seeds=[0,4,7]"
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        if seeds < 1:
+            raise ConfigError(f"seeds must be at least 1, got {seeds}; {advice}")
+        return list(range(seeds))
+    if not isinstance(seeds, list) or not seeds:
+        raise ConfigError(f"seeds must be a number or a list of numbers, got {seeds!r}; {advice}")
+    for seed in seeds:
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+            raise ConfigError(f"every seed must be a whole number from 0 to {2**32 - 1}, got {seed!r}; {advice}")
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds holds a seed twice: {seeds}; {advice}")
+    return list(seeds)
+
+
+def parse_n_clusters(n_clusters: object) -> tuple[str, int | None]:
+    """Return the rule and, for the rule ``number``, the number.
+
+    Raises:
+        ConfigError: for anything but true, estimate or a positive whole number.
+    """
+    if n_clusters is True or n_clusters == "true":
+        return "true", None
+    if n_clusters == "estimate":
+        return "estimate", None
+    if isinstance(n_clusters, int) and not isinstance(n_clusters, bool) and n_clusters >= 1:
+        return "number", n_clusters
+    raise ConfigError(
+        "n_clusters must be true (the number of annotated types), estimate, or a number of at least 1, "
+        f"got {n_clusters!r}"
+    )
+
+
+def parse_devices(device: object) -> list[str]:
+    """Return the requested devices as a list of ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
+
+    Raises:
+        ConfigError: for an unknown device.
+    """
+    requested = device if isinstance(device, list) else [device]
+    if not requested:
+        raise ConfigError("device is an empty list; use device=auto, cpu, cuda or [cuda:0,cuda:1]")
+    for name in requested:
+        kind, _, index = str(name).partition(":")
+        is_known = name in DEVICES or (kind == "cuda" and index.isdecimal())
+        if not is_known:
+            raise ConfigError(
+                f"unknown device {name!r}. Use auto, cpu, cuda, cuda:<n> or a list such as [cuda:0,cuda:1]"
+            )
+    if len(requested) > 1 and len(set(requested)) < len(requested):
+        raise ConfigError(f"device names a device twice: {requested}; engine.runs_per_gpu shares one")
+    return [str(name) for name in requested]
