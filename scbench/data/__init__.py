@@ -1,0 +1,1 @@
+"""Datasets: registry, download and verification, one reader per file format, simulation, cache."""

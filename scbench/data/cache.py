@@ -1,0 +1,189 @@
+"""The on-disk cache of inputs that do not depend on the seed, shared by seeds, methods and processes.
+
+It holds file order: the rows of a run are permuted with its seed, so entries are permuted on the way out. The
+result is the same as computing from the permuted counts, up to the rounding of sums in another order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from scipy.sparse import csr_matrix, issparse
+
+from scbench.inputs import Array, Compute, Derived, InputCache
+
+__all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_arrays"]
+
+_LOG = logging.getLogger(__name__)
+_PARTS = ("per_cell", "cell_by_cell", "shared")
+# What computes derived arrays: another version of any of these may give other digits.
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scanpy", "umap-learn")
+_SOURCES = ("inputs.py", "preprocess.py", "pca.py", "graph.py")
+
+
+class FileOrderCache:
+    """Serve derived arrays of one run's counts from a folder that all runs on these counts share.
+
+    Args:
+        folder: where the entries live; it is made when needed.
+        matrix: the run's own (permuted) counts; any other matrix is computed afresh.
+        order: (n_cells,) int; row i of ``matrix`` is row ``order[i]`` of the file.
+        file_counts: gives the counts in file order; called only when something has to be computed.
+    """
+
+    def __init__(
+        self, folder: Path, matrix: csr_matrix, order: np.ndarray, file_counts: Callable[[], csr_matrix]
+    ) -> None:
+        self._folder = folder
+        self._matrix = matrix
+        self._order = order
+        self._file_counts = file_counts
+        self._depth = 0
+        self.seconds = 0.0  # spent on derived inputs, whether computed or read
+
+    def get(self, matrix: csr_matrix, kind: str, params: Mapping[str, Any], compute: Compute) -> Derived:
+        """Return the derived arrays for ``matrix``, in its row order (see ``scbench.inputs.InputCache``)."""
+        started = time.perf_counter()
+        self._depth += 1
+        try:
+            if matrix is not self._matrix:
+                return compute(matrix, None)
+            in_file_order = self._stored(kind, params, compute)
+            return _permuted(in_file_order, self._order)
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self.seconds += time.perf_counter() - started
+
+    def _stored(self, kind: str, params: Mapping[str, Any], compute: Compute) -> Derived:
+        """Return the entry in file order, computing and storing it when it is not there."""
+        entry = self._folder / f"{kind}-{_entry_key(kind, params)}"
+        found = _read_entry(entry)
+        if found is not None:
+            return found
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._folder / f"{entry.name}.lock")
+            with lock:  # the others wait instead of computing the same; a dead holder's lock is released by the system
+                found = _read_entry(entry)
+                if found is not None:
+                    return found
+                computed = self._compute(compute)
+                _write_entry(entry, computed)
+                return computed
+        except OSError as error:  # full or read-only disk: slower, not wrong
+            _LOG.warning("the cache %s cannot be used (%s); computing without it", self._folder, error)
+            return self._compute(compute)
+
+    def _compute(self, compute: Compute) -> Derived:
+        """Compute in file order; what the computation builds on is cached in file order, too."""
+        counts = self._file_counts()
+        identity = np.arange(counts.shape[0])
+        nested: InputCache = FileOrderCache(self._folder, counts, identity, lambda: counts)
+        return compute(counts, nested)
+
+
+def _permuted(derived: Derived, order: np.ndarray) -> Derived:
+    """Return the arrays with their cell axes in ``order``."""
+    if np.array_equal(order, np.arange(len(order))):
+        return derived
+    return Derived(
+        per_cell={name: array[order] for name, array in derived.per_cell.items()},
+        cell_by_cell={name: _sorted(graph[order][:, order]) for name, graph in derived.cell_by_cell.items()},
+        shared=derived.shared,
+    )
+
+
+def _sorted(graph: csr_matrix) -> csr_matrix:
+    """Return the graph with sorted column indices, as a fresh computation would give it."""
+    graph.sort_indices()
+    return graph
+
+
+def _entry_key(kind: str, params: Mapping[str, Any]) -> str:
+    """Return a short key for a computation, its parameters and the code that makes it."""
+    identity = json.dumps([kind, params, code_fingerprint()], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:20]
+
+
+@lru_cache(maxsize=1)
+def code_fingerprint() -> str:
+    """Return a hash of the code and library versions behind derived inputs, so that none outlives a change."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for source in _SOURCES:
+        path = package / source
+        digest.update(path.read_bytes() if path.exists() else b"")
+    digest.update(" ".join(f"{library}={version(library)}" for library in _LIBRARIES).encode())
+    return digest.hexdigest()
+
+
+def _read_entry(entry: Path) -> Derived | None:
+    """Return a stored entry, or None when it is missing or damaged."""
+    if not entry.is_dir():
+        return None
+    try:
+        parts = {part: load_arrays(entry / part) for part in _PARTS}
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        _LOG.warning("the cache entry %s is damaged (%s); computing it again", entry, error)
+        return None
+    return Derived(**parts)  # type: ignore[arg-type]  # cell_by_cell was written from CSR only
+
+
+def _write_entry(entry: Path, derived: Derived) -> None:
+    """Write an entry so that a reader sees all of it or nothing."""
+    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for part in _PARTS:
+            save_arrays(temporary / part, getattr(derived, part))
+        if entry.exists():  # damaged, or it would have been used
+            shutil.rmtree(entry)
+        os.rename(temporary, entry)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_arrays(folder: Path, arrays: Mapping[str, Array]) -> None:
+    """Write dense and CSR arrays as npy files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        if issparse(array):
+            sparse = csr_matrix(array)
+            np.save(folder / f"{name}.shape.npy", np.asarray(sparse.shape))
+            for piece in ("data", "indices", "indptr"):
+                np.save(folder / f"{name}.{piece}.npy", getattr(sparse, piece))
+        else:
+            np.save(folder / f"{name}.npy", np.asarray(array), allow_pickle=False)
+
+
+def load_arrays(folder: Path) -> dict[str, Array]:
+    """Read what :func:`save_arrays` wrote. Dense arrays are mapped into memory, not read.
+
+    Raises:
+        OSError, ValueError: when the folder or a file in it is missing or damaged.
+    """
+    arrays: dict[str, Array] = {}
+    for path in sorted(folder.iterdir()):
+        name, *piece = path.name.removesuffix(".npy").rsplit(".", 1)
+        if not piece:
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        elif piece == ["shape"]:
+            parts = [
+                np.load(folder / f"{name}.{part}.npy", allow_pickle=False)
+                for part in ("data", "indices", "indptr")
+            ]
+            arrays[name] = csr_matrix(tuple(parts), shape=tuple(np.load(path)))
+    return arrays

@@ -1,0 +1,27 @@
+"""What a reader returns: counts with the labels beside them. Only the loader and the scorer see this type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+__all__ = ["LabelledCounts"]
+
+
+@dataclass(frozen=True)
+class LabelledCounts:
+    """A file's content.
+
+    Attributes:
+        matrix: (n_cells, n_genes) CSR float32, values as stored in the file (no rounding, no logarithm).
+        labels: (n_cells,) object array of str; None for a missing label of one cell. None when no labels were asked for.
+        genes: (n_genes,) object array of str, or None when the file has no names.
+        cells: (n_cells,) object array of str, or None.
+    """
+
+    matrix: csr_matrix
+    labels: np.ndarray | None
+    genes: np.ndarray | None = None
+    cells: np.ndarray | None = None

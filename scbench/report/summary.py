@@ -1,0 +1,65 @@
+"""The table at the end of a command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scbench.report.table import HEADERS, TableRow, cells, summarise
+
+__all__ = ["print_summary"]
+
+_FAILURES_SHOWN = 5
+
+
+def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Console, n_cached: int) -> None:
+    """Print the table of these records, the reasons of failures, and where the records are."""
+    rows = summarise(records)
+    settings = Counter((row.dataset, row.method) for row in rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, header in enumerate(HEADERS):
+        table.add_column(header, justify="left" if position < 2 else "right", no_wrap=True)
+    for row in rows:
+        texts = cells(row)
+        if settings[row.dataset, row.method] > 1:
+            texts[1] += f" #{row.setting}"
+        table.add_row(*texts, style=None if row.n_ok == row.n else "yellow")
+    if not console.is_terminal:
+        console.width = max(console.width, 160)  # a file or pipe has no width that a table should be cut to
+    console.print(table)
+    for row in rows:
+        _print_failures(row, console)
+    cached = f" ({n_cached} of {len(records)} were there before)" if n_cached else ""
+    _say(console, f"mean ± sd over seeds, in percent; records{cached}: {store}")
+
+
+def _print_failures(row: TableRow, console: Console) -> None:
+    """Print why runs of a row are missing from its means."""
+    reasons = Counter((status, message.strip().splitlines()[0]) for _, status, message in row.failures)
+    for (status, message), count in reasons.most_common(_FAILURES_SHOWN):
+        seeds = ", ".join(
+            str(seed)
+            for seed, *reason in row.failures
+            if (reason[0], reason[1].strip().splitlines()[0]) == (status, message)
+        )
+        _say(console, f"{row.method} on {row.dataset}: {count} x {status} (seed {seeds}): {message}", "yellow")
+    left_out = len(reasons) - _FAILURES_SHOWN
+    if left_out > 0:
+        _say(console, f"{row.method} on {row.dataset}: {left_out} more reasons in the records", "yellow")
+    if any(status not in ("ok", "interrupted") for _, status, _ in row.failures):
+        _say(
+            console,
+            "failed runs are tried again with retry_failed=true; each has its run.log in the store",
+            "yellow",
+        )
+
+
+def _say(console: Console, line: str, style: str = "") -> None:
+    """Print one line without wrapping it or reading it as markup."""
+    console.print(Text(line, style=style), soft_wrap=True)

@@ -1,0 +1,124 @@
+"""From run records to rows of a table: mean ± sd over seeds, and how many runs stand behind it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scbench.run.plan import canonical_json
+
+__all__ = ["HEADERS", "TableRow", "cells", "summarise"]
+
+SCORES = ("acc", "nmi", "ari")
+HEADERS = ("dataset", "method", "ACC %", "NMI %", "ARI %", "K given/found", "s/run", "peak memory", "ok")
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """All runs of one method with one setting on one dataset.
+
+    Attributes:
+        dataset, method: names; the method's carries its variant and protocol when they are not the default.
+        setting: short hash of the resolved parameters, the data and the K rule: rows of different settings are
+            never averaged.
+        scores: mean and sd (ddof 1; NaN for one run) of each score, as fractions, over the runs that are ok.
+        n_ok, n: runs that are ok, and all of them.
+        k_given, k_found: the number asked for, and the numbers found.
+        seconds: mean total seconds of the ok runs; NaN without any.
+        peak_rss_bytes: largest resident memory of any run.
+        failures: status and message of each run that is not ok.
+    """
+
+    dataset: str
+    method: str
+    setting: str
+    scores: Mapping[str, tuple[float, float]]
+    n_ok: int
+    n: int
+    k_given: int
+    k_found: tuple[int, ...]
+    seconds: float
+    peak_rss_bytes: int
+    failures: tuple[tuple[int, str, str], ...]
+
+
+def summarise(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
+    """Return one row per dataset, method and setting, sorted by dataset and in the order methods first appear."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for record in records:
+        groups.setdefault((record["dataset"], _method_name(record), _setting(record)), []).append(record)
+    rows = [_row(*names, members) for names, members in groups.items()]
+    return sorted(rows, key=lambda row: row.dataset)
+
+
+def cells(row: TableRow) -> list[str]:
+    """Return a row as text, in the order of ``HEADERS``."""
+    found = sorted(set(row.k_found))
+    shown_k = "-" if not found else str(found[0]) if len(found) == 1 else f"{found[0]}-{found[-1]}"
+    return [
+        row.dataset,
+        row.method,
+        *(_percent(*row.scores[name]) for name in SCORES),
+        f"{row.k_given}/{shown_k}",
+        "-" if np.isnan(row.seconds) else f"{row.seconds:.1f}",
+        "-" if not row.peak_rss_bytes else f"{row.peak_rss_bytes / 2**20:.0f} MiB",
+        f"{row.n_ok}/{row.n}",
+    ]
+
+
+def _row(dataset: str, method: str, setting: str, members: Sequence[Mapping[str, Any]]) -> TableRow:
+    """Summarise the runs of one row."""
+    ok = [record for record in members if record["status"] == "ok"]
+    scores = {name: _mean_sd([record["metrics"][name] for record in ok]) for name in SCORES}
+    return TableRow(
+        dataset=dataset,
+        method=method,
+        setting=setting,
+        scores=scores,
+        n_ok=len(ok),
+        n=len(members),
+        k_given=members[0]["n_clusters_requested"],
+        k_found=tuple(record["n_clusters_found"] for record in ok),
+        seconds=_mean_sd([record["seconds"]["total"] for record in ok])[0],
+        peak_rss_bytes=max((record["peak_rss_bytes"] or 0 for record in members), default=0),
+        failures=tuple(
+            (record["seed"], record["status"], record["error"]["message"])
+            for record in members
+            if record["status"] != "ok"
+        ),
+    )
+
+
+def _mean_sd(values: Sequence[float | None]) -> tuple[float, float]:
+    """Return mean and sample sd (ddof 1); NaN where there are too few values."""
+    known = np.array([value for value in values if value is not None], dtype=float)
+    mean = float(known.mean()) if len(known) else float("nan")
+    return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+
+
+def _percent(mean: float, sd: float) -> str:
+    """Return fractions as percent: ``70.6 ± 2.4``; one run has no sd."""
+    if np.isnan(mean):
+        return "-"
+    return f"{100 * mean:.1f}" + ("" if np.isnan(sd) else f" ± {100 * sd:.1f}")
+
+
+def _method_name(record: Mapping[str, Any]) -> str:
+    """Return the method's name with what is not the default about it."""
+    extras = [record["variant"]] if record["variant"] != "default" else []
+    extras += [record["protocol"]] if record["protocol"] != "honest" else []
+    return record["method"] + (f" ({', '.join(extras)})" if extras else "")
+
+
+def _setting(record: Mapping[str, Any]) -> str:
+    """Return a short hash of what must be equal among the runs of a row besides their names."""
+    identity = {
+        "params": record["params"],
+        "data": record["data"],
+        "k": [record.get("n_clusters_rule"), record["n_clusters_requested"]],
+    }
+    return hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:6]

@@ -1,0 +1,1 @@
+"""The run machinery: plan, engine, worker, store."""

@@ -1,0 +1,137 @@
+"""Which devices there are, and the slots that runs take on them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from scbench.config.schema import LocalEngine, parse_devices
+from scbench.errors import ConfigError
+
+__all__ = ["Device", "Slots", "cores_at_hand", "resolve_devices"]
+
+
+@dataclass
+class Device:
+    """One place to run: the CPU, or one GPU.
+
+    Attributes:
+        name: ``cpu`` or ``cuda:<n>``.
+        capacity: runs at a time.
+        running: keys of the runs that hold a slot now.
+        is_exclusive: whether its one run must stay alone (a retry after running out of GPU memory).
+    """
+
+    name: str
+    capacity: int
+    running: set[str] = field(default_factory=set)
+    is_exclusive: bool = False
+
+    @property
+    def gpu_index(self) -> str | None:
+        """Return the GPU's number, or None on the CPU."""
+        return self.name.partition(":")[2] or None
+
+
+class Slots:
+    """Give each run a slot on one of its devices.
+
+    Args:
+        gpus: the GPUs that may be used; empty for a command on the CPU.
+        cpu: the CPU. Runs of methods that cannot use a GPU always go there.
+    """
+
+    def __init__(self, gpus: Sequence[Device], cpu: Device) -> None:
+        self.gpus = list(gpus)
+        self.cpu = cpu
+
+    def take(self, key: str, uses_gpu: bool, alone: bool = False) -> Device | None:
+        """Return the device with most free slots that can take the run now, or None.
+
+        ``alone`` asks for a GPU that nobody uses and that nobody else gets until the run is over.
+        """
+        pool = self.gpus if uses_gpu and self.gpus else [self.cpu]
+        free = [d for d in pool if not d.is_exclusive and len(d.running) < (1 if alone else d.capacity)]
+        if not free:
+            return None
+        device = max(free, key=lambda d: d.capacity - len(d.running))
+        device.running.add(key)
+        device.is_exclusive = alone
+        return device
+
+    def give_back(self, key: str) -> None:
+        """Free the slot of a run."""
+        for device in (*self.gpus, self.cpu):
+            if key in device.running:
+                device.running.discard(key)
+                device.is_exclusive = False
+
+
+def cores_at_hand() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def resolve_devices(requested: object, engine: LocalEngine, any_uses_torch: bool) -> Slots:
+    """Return the slots for ``device=...``.
+
+    Args:
+        requested: the configured device or devices.
+        engine: the engine's settings.
+        any_uses_torch: whether a planned method could use a GPU; otherwise ``auto`` does not look for one.
+
+    Raises:
+        ConfigError: when a GPU is asked for that is not there.
+    """
+    cpu = Device("cpu", engine.cpu_slots or max(1, cores_at_hand() // engine.threads))
+    names = parse_devices(requested)
+    if names == ["cpu"] or (names == ["auto"] and not any_uses_torch):
+        return Slots([], cpu)
+    present = _gpu_count()
+    if names == ["auto"]:
+        wanted = list(range(present))
+    elif names == ["cuda"]:
+        wanted = list(range(present))
+        if not wanted:
+            raise ConfigError(
+                "device=cuda, but torch finds no CUDA device; use device=cpu, or see python -m scbench.doctor"
+            )
+    else:
+        wanted = [_index(name, present) for name in names if name != "cpu"]
+    return Slots([Device(f"cuda:{index}", engine.runs_per_gpu) for index in wanted], cpu)
+
+
+def _index(name: str, present: int) -> int:
+    """Return the number of a named GPU that is there."""
+    if name in ("auto", "cuda"):
+        raise ConfigError(f"device {name!r} cannot stand in a list; name the devices, for example [cuda:0,cuda:1]")
+    index = int(name.partition(":")[2])
+    if index >= present:
+        have = ", ".join(f"cuda:{i}" for i in range(present)) or "none"
+        raise ConfigError(f"device {name} is not there; CUDA devices found: {have}. Use device=cpu or one of them")
+    return index
+
+
+@lru_cache(maxsize=1)
+def _gpu_count() -> int:
+    """Return the number of CUDA devices. Torch is asked in a process of its own, and only when a driver is there.
+
+    This process must not import torch: it would hold a CUDA context, and start-up would take a second longer.
+    """
+    if not Path("/proc/driver/nvidia").exists() and not Path("/dev/nvidiactl").exists():
+        return 0
+    done = subprocess.run(
+        [sys.executable, "-c", "import torch; print(torch.cuda.device_count())"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else 0

@@ -1,0 +1,348 @@
+"""The local engine: a queue, slots on devices, and one process per run, so that a run can only lose itself.
+
+Processes are forked from a server process that has the libraries loaded (``multiprocessing``'s fork server), which
+saves their import time per run. The server never touches CUDA, and does not import torch when a GPU is used.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from scbench.config.schema import LocalEngine
+from scbench.run.devices import Device, Slots
+from scbench.run.plan import PlannedRun
+from scbench.run.record import new_record
+from scbench.run.store import Store
+from scbench.run.worker import Job, worker_main
+
+__all__ = ["Listener", "LocalRunner"]
+
+_MEMORY_CHECK_SECONDS = 0.5
+_TICK_SECONDS = 1.0  # for displays that show elapsed time
+
+
+class Listener(Protocol):
+    """Who is told what happens."""
+
+    def started(self, run: PlannedRun, device: str) -> None: ...
+    def progress(self, run: PlannedRun, epoch: int, values: Mapping[str, float]) -> None: ...
+    def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None: ...
+    def stopping(self) -> None: ...
+    def tick(self) -> None: ...
+
+
+@dataclass
+class _Running:
+    """A run that has a process."""
+
+    run: PlannedRun
+    device: Device
+    process: ForkServerProcess
+    connection: Connection
+    work: Path
+    started: float
+    is_alone: bool = False
+    record: dict[str, Any] | None = None  # what the worker sent at its end
+    stop_reason: tuple[str, str] | None = None  # status and message, when the engine stopped it
+    stop_asked: float = 0.0
+
+
+class LocalRunner:
+    """Run planned runs on this machine.
+
+    Args:
+        store: where records go.
+        engine: threads, limits, grace.
+        slots: the devices.
+        listener: the display.
+        provenance: shared part of all records.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: LocalEngine,
+        slots: Slots,
+        listener: Listener,
+        provenance: Mapping[str, Any],
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._slots = slots
+        self._listener = listener
+        self._provenance = dict(provenance)
+        self._queue: deque[tuple[PlannedRun, bool]] = deque()
+        self._running: dict[str, _Running] = {}
+        self._records: dict[str, dict[str, Any]] = {}
+        self._interrupts = 0
+        self._last_memory_check = 0.0
+        self._oom_kills = _oom_kill_count()
+
+    def execute(self, runs: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
+        """Run all and return their records by key; runs that were not started because of Ctrl-C are absent."""
+        self._queue.extend((run, False) for run in runs)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["scbench.run.warm"])
+        with (
+            _server_environment(self._engine.threads, self._warm_modules(runs)),
+            self._interruptible() as woken,
+        ):
+            while self._running or (self._queue and not self._interrupts):
+                if not self._interrupts:
+                    self._start_what_fits(context)
+                self._wait(woken)
+                self._enforce_limits()
+                self._reap()
+                self._listener.tick()
+        return self._records
+
+    def _warm_modules(self, runs: Sequence[PlannedRun]) -> list[str]:
+        """Return what the server imports ahead: the methods' modules, unless torch has to wait for its GPU."""
+        from scbench.plugins import find
+
+        on_cpu = [run.config for run in runs if not (self._slots.gpus and run.config.USES_TORCH)]
+        return sorted({f"{find(config.name).package}.method" for config in on_cpu})
+
+    def _start_what_fits(self, context: Any) -> None:  # Any: the stubs do not name fork-server contexts
+        """Give free slots to waiting runs, in the order of the queue."""
+        waiting, self._queue = self._queue, deque()
+        while waiting:
+            run, alone = waiting.popleft()
+            device = self._slots.take(run.key, run.config.USES_TORCH, alone)
+            if device is None:
+                self._queue.append((run, alone))
+                continue
+            self._start(context, run, device, alone)
+
+    def _start(self, context: Any, run: PlannedRun, device: Device, is_alone: bool) -> None:
+        """Start one process."""
+        try:
+            work = self._store.work_folder(run.dataset.name, run.config.name, run.key)
+        except OSError as error:
+            self._slots.give_back(run.key)
+            record = new_record(run, device.name, self._engine.threads, self._provenance)
+            record["status"] = "error"
+            message = f"the store {self._store.root} cannot be written: {error}"
+            record["error"] = {"type": type(error).__name__, "message": message, "traceback": ""}
+            self._records[run.key] = record
+            self._listener.ended(run, record)
+            return
+        ours, theirs = context.Pipe(duplex=False)
+        job = Job(run, device.name, self._engine.threads, self._store.root, work, self._provenance)
+        process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench {run.label}")
+        process.start()
+        theirs.close()
+        self._running[run.key] = _Running(run, device, process, ours, work, time.monotonic(), is_alone)
+        self._listener.started(run, device.name)
+
+    def _wait(self, woken: socket.socket) -> None:
+        """Sleep until a run says something or ends, a signal comes, or a limit has to be looked at."""
+        sources: dict[Any, _Running | None] = {woken: None}
+        for running in self._running.values():
+            sources[running.process.sentinel] = running
+            if not running.connection.closed:
+                sources[running.connection] = running
+        ready = wait(list(sources), timeout=self._next_look())
+        if woken in ready:
+            woken.recv(64)
+        for source in ready:
+            running = sources[source]
+            if running is not None and source is running.connection:
+                self._receive(running)
+
+    def _next_look(self) -> float:
+        """Return the seconds until something has to be looked at without being told."""
+        if self._engine.memory_gb is not None and self._running:
+            return _MEMORY_CHECK_SECONDS
+        return _TICK_SECONDS
+
+    def _receive(self, running: _Running) -> None:
+        """Read what a worker sent."""
+        try:
+            while running.connection.poll():
+                kind, *content = running.connection.recv()
+                if kind == "progress":
+                    self._listener.progress(running.run, *content)
+                elif kind == "ended":
+                    (running.record,) = content
+        except (EOFError, OSError):
+            running.connection.close()
+
+    def _enforce_limits(self) -> None:
+        """Stop runs that are over time or memory, and all of them after Ctrl-C."""
+        now = time.monotonic()
+        limit = self._engine.timeout_min
+        for running in self._running.values():
+            if running.stop_reason is not None:
+                if now - running.stop_asked > self._engine.grace_seconds or self._interrupts > 1:
+                    _signal_group(running.process, signal.SIGKILL)
+            elif self._interrupts:
+                self._stop(running, "interrupted", "stopped by Ctrl-C or SIGTERM; the same command goes on from here")
+            elif limit is not None and now - running.started > limit * 60:
+                self._stop(running, "timeout", f"not finished after engine.timeout_min={limit:g} minutes")
+        if self._engine.memory_gb is not None and now - self._last_memory_check > _MEMORY_CHECK_SECONDS:
+            self._last_memory_check = now
+            for running in self._running.values():
+                used = _resident_bytes(running.process.pid)
+                if running.stop_reason is None and used > self._engine.memory_gb * 2**30:
+                    message = f"{used / 2**30:.2f} GiB resident, over engine.memory_gb={self._engine.memory_gb:g}"
+                    self._stop(running, "oom", message)
+
+    def _stop(self, running: _Running, status: str, message: str) -> None:
+        """Ask a run to end; if it does not within the grace time, it is killed."""
+        running.stop_reason = (status, message)
+        running.stop_asked = time.monotonic()
+        _signal_group(running.process, signal.SIGTERM)
+
+    def _reap(self) -> None:
+        """Take the runs that have ended out of their slots."""
+        for key, running in list(self._running.items()):
+            if running.process.is_alive():
+                continue
+            running.process.join()
+            if not running.connection.closed:
+                self._receive(running)
+                running.connection.close()
+            _signal_group(running.process, signal.SIGKILL)  # helpers that a method left behind
+            del self._running[key]
+            self._slots.give_back(key)
+            record = running.record if running.record is not None else self._record_for(running)
+            retry = (
+                record["status"] == "oom"
+                and running.device.gpu_index is not None
+                and not running.is_alone
+                and running.stop_reason is None
+                and not self._interrupts
+            )
+            running.process.close()
+            self._listener.ended(running.run, record, will_retry=retry)
+            if retry:  # once more, with the GPU to itself
+                self._queue.appendleft((running.run, True))
+            else:
+                self._records[key] = record
+
+    def _record_for(self, running: _Running) -> dict[str, Any]:
+        """Make and store the record of a run whose process could not do it itself."""
+        record = new_record(running.run, running.device.name, self._engine.threads, self._provenance)
+        record["seconds"]["total"] = time.monotonic() - running.started
+        status, message = running.stop_reason or self._read_exit(running.process.exitcode)
+        record["status"] = status
+        record["error"] = {"type": status, "message": message, "traceback": _tail(running.work / "run.log")}
+        for name in ("labels", "embedding", "soft"):  # a result that was not scored is not a result
+            (running.work / f"{name}.npy").unlink(missing_ok=True)
+        try:
+            self._store.publish(running.work, record)
+        except OSError as error:
+            record["error"]["message"] += f" (and the record cannot be stored: {error})"
+        return record
+
+    def _read_exit(self, exitcode: int | None) -> tuple[str, str]:
+        """Return status and message for a process that ended without a record."""
+        if exitcode is None or exitcode >= 0:
+            return (
+                "crashed",
+                f"the process ended with exit status {exitcode} before its record was written; see run.log",
+            )
+        name = signal.Signals(-exitcode).name
+        if -exitcode == signal.SIGKILL:
+            kills, self._oom_kills = self._oom_kills, _oom_kill_count()
+            if self._oom_kills > kills:
+                return "oom", "killed by the kernel because memory ran out (SIGKILL)"
+        return "crashed", f"the process was killed by {name}; see run.log"
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[socket.socket]:
+        """Count SIGINT and SIGTERM instead of raising, and yield a socket that becomes readable when one comes."""
+        reading, writing = socket.socketpair()
+        reading.setblocking(False)
+        writing.setblocking(False)
+
+        def note(_signal: int, _frame: object) -> None:
+            self._interrupts += 1
+            if self._interrupts == 1:
+                self._listener.stopping()
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        try:
+            yield reading
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            reading.close()
+            writing.close()
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Return whether Ctrl-C (or SIGTERM) ended the queue early."""
+        return self._interrupts > 0
+
+
+@contextmanager
+def _server_environment(threads: int, warm_modules: Sequence[str]) -> Iterator[None]:
+    """Set what the fork server reads when it starts, which is at the first process; restore it at the end."""
+    settings = dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads)
+    )
+    settings["SCBENCH_WARM_MODULES"] = " ".join(warm_modules)
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
+    """Send a signal to a run and everything it started; before it has its own group, to the run alone."""
+    if process.pid is None:
+        return
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        if process.is_alive():
+            os.kill(process.pid, number)
+
+
+def _resident_bytes(pid: int | None) -> int:
+    """Return the resident memory of a process and its descendants; 0 when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        return int(sum(p.memory_info().rss for p in (process, *process.children(recursive=True))))
+    except psutil.Error:
+        return 0
+
+
+def _oom_kill_count() -> int:
+    """Return how often the kernel killed a process for want of memory since boot; 0 where it does not say."""
+    statistics = Path("/proc/vmstat")
+    if not statistics.exists():
+        return 0
+    counts = dict(line.split() for line in statistics.read_text().splitlines())
+    return int(counts.get("oom_kill", 0))
+
+
+def _tail(path: Path, n_bytes: int = 4000) -> str:
+    """Return the end of a log, or nothing when there is none."""
+    if not path.exists():
+        return ""
+    return path.read_bytes()[-n_bytes:].decode(errors="replace")

@@ -1,0 +1,119 @@
+"""Which runs a command asks for: one :class:`PlannedRun` per method, dataset and seed, each with its key."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scbench.config.schema import RunConfig, parse_n_clusters, parse_seeds
+from scbench.data.load import Dataset
+from scbench.errors import ConfigError
+from scbench.method import MethodConfig
+
+__all__ = ["SCHEMA", "PlannedRun", "canonical_json", "plan_runs", "run_key"]
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run: everything that decides its result, and nothing else.
+
+    Attributes:
+        key: sha256 of the canonical JSON of its identity; see :func:`run_key`.
+        config: the method's resolved configuration.
+        dataset: the parsed dataset.
+        protocol: ``honest`` or ``published``.
+        k_rule: ``true``, ``estimate`` or ``number``; ``n_clusters`` is what came out of it.
+        seed: the run's seed.
+    """
+
+    key: str
+    config: MethodConfig
+    dataset: Dataset
+    protocol: str
+    k_rule: str
+    n_clusters: int
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """Return how a run is called in messages."""
+        return f"{self.config.name} on {self.dataset.name}, seed {self.seed}"
+
+    def params(self) -> dict[str, Any]:
+        """Return the method's resolved parameters, without its name and variant (which are fields of their own)."""
+        values = dataclasses.asdict(self.config)
+        return {name: value for name, value in values.items() if name not in ("name", "variant")}
+
+
+def plan_runs(config: RunConfig, dataset: Dataset) -> list[PlannedRun]:
+    """Return the runs of one composed configuration, in the order of their seeds.
+
+    Raises:
+        ConfigError: when the number of clusters cannot be had on this dataset.
+    """
+    rule, number = parse_n_clusters(config.n_clusters)
+    n_clusters = _resolve_n_clusters(rule, number, dataset)
+    if n_clusters > dataset.n_cells:
+        raise ConfigError(
+            f"n_clusters is {n_clusters} but dataset {dataset.name} has only {dataset.n_cells} cells; "
+            "ask for fewer clusters"
+        )
+    return [
+        PlannedRun(
+            key=run_key(config.method, dataset, config.protocol, rule, n_clusters, seed),
+            config=config.method,
+            dataset=dataset,
+            protocol=config.protocol,
+            k_rule=rule,
+            n_clusters=n_clusters,
+            seed=seed,
+        )
+        for seed in parse_seeds(config.seeds)
+    ]
+
+
+def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
+    """Return the number of clusters that every method gets on this dataset."""
+    if number is not None:
+        return number
+    if rule == "estimate":
+        from scbench.estimate_k import estimate_n_clusters
+
+        return estimate_n_clusters(dataset.counts(), dataset.cache())
+    if dataset.n_types is None:
+        raise ConfigError(
+            f"dataset {dataset.name} has no labels, so n_clusters=true is unknown; use n_clusters=estimate or a number"
+        )
+    return dataset.n_types
+
+
+def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, n_clusters: int, seed: int) -> str:
+    """Return the sha256 of a run's identity.
+
+    The protocol is part of it because a run under ``published`` stores snapshots that one under ``honest`` has
+    not. Device, paths and engine settings are not.
+    """
+    params = dataclasses.asdict(config)
+    identity = {
+        "schema": SCHEMA,
+        "method": params.pop("name"),
+        "variant": params.pop("variant"),
+        "params": params,
+        "data": dataset.sha256,
+        "preprocessing": dataset.preprocessing,
+        "k": {"rule": k_rule, "n_clusters": n_clusters},
+        "protocol": protocol,
+        "seed": seed,
+    }
+    return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
+
+
+def canonical_json(value: Mapping[str, Any]) -> str:
+    """Return JSON that does not depend on the order of keys; NaN and infinity are refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -1,0 +1,57 @@
+"""The record of a run: its fields, and the statuses a run can end with."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from scbench.run.plan import SCHEMA, PlannedRun
+
+__all__ = ["METRICS", "STATUSES", "error_of", "new_record"]
+
+STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
+METRICS = ("acc", "nmi", "ari", "ami", "homogeneity", "completeness", "f1_macro", "nmi_max")
+_SECONDS = ("load", "preprocess", "fit", "score", "total")
+
+
+def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a run that has not ended: every field is there, what is unknown is null."""
+    dataset = run.dataset
+    return {
+        "schema": SCHEMA,
+        "key": run.key,
+        "method": run.config.name,
+        "variant": run.config.variant,
+        "dataset": dataset.name,
+        "protocol": run.protocol,
+        "seed": run.seed,
+        "status": "crashed",
+        "error": None,
+        "n_cells": dataset.n_cells,
+        "n_genes": dataset.n_genes,
+        "n_types": dataset.n_types,
+        "n_clusters_requested": run.n_clusters,
+        "n_clusters_rule": run.k_rule,
+        "n_clusters_found": None,
+        "metrics": dict.fromkeys(METRICS),
+        "best_epoch": None,
+        "seconds": dict.fromkeys(_SECONDS),
+        "peak_rss_bytes": None,
+        "peak_gpu_bytes": None,
+        "device": device,
+        "threads": threads,
+        "params": run.params(),
+        "info": {},
+        "data": {"sha256": dataset.sha256, "source": dataset.source, "preprocessing": dataset.preprocessing},
+        "provenance": dict(provenance),
+    }
+
+
+def error_of(error: BaseException) -> dict[str, str]:
+    """Return type, message and traceback of an exception as a record keeps them."""
+    return {
+        "type": type(error).__name__,
+        "message": str(error) or type(error).__name__,
+        "traceback": "".join(traceback.format_exception(error)),
+    }

@@ -1,0 +1,211 @@
+"""The run store: one folder per run, ``STORE/<dataset>/<method>/<key[:16]>/``, written whole or not at all.
+
+Many processes and machines may write to one store: a run is written to a temporary folder beside its place and
+renamed, so no locks are needed and a reader never sees half a record.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scbench.errors import StoreError
+from scbench.run.plan import SCHEMA
+from scbench.run.record import METRICS
+
+__all__ = ["Store", "load"]
+
+_LOG = logging.getLogger(__name__)
+_STALE_SECONDS = 7 * 24 * 3600  # a temporary folder of another machine is left alone for this long
+_PROBE_BYTES = 1 << 18
+
+
+class Store:
+    """A folder of run records."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root).expanduser().absolute()
+
+    def check_writable(self) -> None:
+        """Make the folder and write to it once, so that a bad place is known before the first run.
+
+        Raises:
+            StoreError: when the folder cannot be made or written, or the disk is full.
+        """
+        probe = self.root / f".probe-{socket.gethostname()}-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with probe.open("wb") as file:
+                file.write(os.urandom(_PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"store {self.root} cannot be written ({error.strerror or error}); free some space there or choose "
+                "another folder with store=DIR"
+            ) from error
+        finally:
+            try:
+                probe.unlink(missing_ok=True)
+            except OSError:  # the folder itself could not be reached; that has been reported
+                _LOG.debug("no probe to remove in %s", self.root)
+
+    def folder(self, dataset: str, method: str, key: str) -> Path:
+        """Return where a run lives."""
+        return self.root / dataset / method / key[:16]
+
+    def find(self, dataset: str, method: str, key: str) -> dict[str, Any] | None:
+        """Return the record of a run, or None when there is none that can be read."""
+        record = _read(self.folder(dataset, method, key))
+        return record if record is not None and record["key"] == key else None
+
+    def work_folder(self, dataset: str, method: str, key: str) -> Path:
+        """Return a new temporary folder for a run; :meth:`publish` moves it to its place."""
+        final = self.folder(dataset, method, key)
+        work = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}")
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        return work
+
+    def publish(self, work: Path, record: dict[str, Any]) -> None:
+        """Write the record into the work folder and rename the folder to its place.
+
+        An ``ok`` record that is already there stays, and the new folder is dropped: the first writer wins, and a
+        failure never replaces a result.
+
+        Raises:
+            OSError: when the record cannot be written; what was stored before is untouched.
+        """
+        final = self.folder(record["dataset"], record["method"], record["key"])
+        write_json(work / "record.json", record)
+        for _ in range(100):
+            try:
+                os.rename(work, final)
+                return
+            except OSError:
+                if not final.exists():
+                    raise
+            present = self.find(record["dataset"], record["method"], record["key"])
+            if present is not None and present["status"] == "ok":
+                shutil.rmtree(work, ignore_errors=True)
+                return
+            _move_aside(final)
+        raise StoreError(f"cannot put a run at {final}: other processes keep writing there")
+
+    def remove_leftovers(self) -> None:
+        """Remove temporary folders of processes that died; those of living or foreign processes stay."""
+        for work in self.root.glob("*/*/.*"):
+            *_, host, pid = work.name.rsplit(".", 2)
+            is_ours = host == socket.gethostname() and pid.isdecimal()
+            try:
+                old = time.time() - work.stat().st_mtime > _STALE_SECONDS
+                if old or (is_ours and not _is_alive(int(pid))):
+                    shutil.rmtree(work)
+            except OSError as error:
+                _LOG.debug("cannot remove %s: %s", work, error)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield every record that can be read, in a fixed order; others are reported and skipped."""
+        for folder in sorted(self.root.glob("*/*/*")):
+            if folder.name.startswith(".") or not folder.is_dir():
+                continue
+            record = _read(folder)
+            if record is not None:
+                yield record
+
+
+def load(store: Path | str) -> pd.DataFrame:
+    """Return the records of a store, one row each; nested keys are joined by dots (``metrics.acc``).
+
+    Lists (such as ``provenance.argv``) stay lists in their cells. Records of another schema and folders without a
+    readable record are left out with a warning.
+
+    Raises:
+        StoreError: when the store does not exist.
+    """
+    root = Path(store)
+    if not root.is_dir():
+        raise StoreError(f"store {root} does not exist; run something first, or give its folder with store=DIR")
+    return pd.json_normalize([_with_nulls(record) for record in Store(root).records()], sep=".")
+
+
+def _with_nulls(record: dict[str, Any]) -> dict[str, Any]:
+    """Give null ``error`` and ``best_epoch`` their parts, so that a table has the same columns whatever happened."""
+    parts = {"error": ("type", "message", "traceback"), "best_epoch": ("epoch", *METRICS)}
+    return record | {name: record[name] or dict.fromkeys(keys) for name, keys in parts.items()}
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON so that the file is whole on the disk or absent; NaN becomes null, which is what it means here."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(_finite(content), file, indent=1, allow_nan=False, default=_scalar)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON content in which non-finite numbers are null (``Any``: it is JSON of unknown shape)."""
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _scalar(value: object) -> object:
+    """Return numpy scalars as Python ones and anything else as text, so that ``info`` cannot cost a record."""
+    item = getattr(value, "item", None)
+    return _finite(item()) if callable(item) and getattr(value, "size", 1) == 1 else str(value)
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """Return the record in a folder, or None when it is missing, damaged or of another schema."""
+    path = folder / "record.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        schema = record["schema"]
+    except FileNotFoundError:
+        if folder.exists():
+            _LOG.warning("%s holds no record.json; the run counts as not done", folder)
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _LOG.warning("%s cannot be read (%s); the run counts as not done", path, error)
+        return None
+    if schema != SCHEMA:
+        _LOG.warning("%s has schema %s, this version reads %s; it is left out", path, schema, SCHEMA)
+        return None
+    return dict(record)
+
+
+def _move_aside(folder: Path) -> None:
+    """Take a failed or damaged run out of the way; losing the race to another process is fine."""
+    aside = folder.with_name(f".old-{folder.name}.{socket.gethostname()}.{os.getpid()}")
+    try:
+        os.rename(folder, aside)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    """Return whether a process of this machine exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

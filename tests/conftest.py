@@ -1,0 +1,41 @@
+"""Shared by all tests: an own cache, and a method from another distribution."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+TOYS = Path(__file__).parent / "toys"
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache folder for the session, so that inputs computed by one test serve the next."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: Path) -> None:
+    """Keep tests out of the user's cache, data and configuration."""
+    monkeypatch.setenv("SCBENCH_CACHE", str(shared_cache))
+    monkeypatch.setenv("SCBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("SCBENCH_CONF", raising=False)
+
+
+@pytest.fixture
+def toy_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install the toy method as another distribution would: by an entry point on the path."""
+    monkeypatch.syspath_prepend(str(TOYS))
+    inherited = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", f"{TOYS}{os.pathsep}{inherited}" if inherited else str(TOYS))
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder with real count sets; skips where there is none."""
+    folders = os.environ.get("SCBENCH_DATA_PATH", "")
+    if not folders:
+        pytest.skip("SCBENCH_DATA_PATH is not set, so there are no real count sets")
+    return Path(folders.split(os.pathsep)[0])

@@ -1,0 +1,1 @@
+"""A method from another distribution that misbehaves on request."""
