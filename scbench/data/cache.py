@@ -30,7 +30,6 @@ _LOG = logging.getLogger(__name__)
 _PARTS = ("per_cell", "cell_by_cell", "shared")
 # What computes derived arrays: another version of any of these may give other digits.
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "scanpy", "umap-learn")
-_SOURCES = ("inputs.py", "preprocess.py", "pca.py", "graph.py")
 
 
 class FileOrderCache:
@@ -121,11 +120,9 @@ def _entry_key(kind: str, params: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def code_fingerprint() -> str:
     """Return a hash of the code and library versions behind derived inputs, so that none outlives a change."""
-    package = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for source in _SOURCES:
-        path = package / source
-        digest.update(path.read_bytes() if path.exists() else b"")
+    for source in sorted(Path(__file__).parents[1].glob("*.py")):  # preprocess.py, graph.py and what they stand on
+        digest.update(source.read_bytes())
     digest.update(" ".join(f"{library}={version(library)}" for library in _LIBRARIES).encode())
     return digest.hexdigest()
 

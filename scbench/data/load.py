@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +85,10 @@ class Dataset:
 
     def cache(self, matrix: csr_matrix | None = None, order: np.ndarray | None = None) -> FileOrderCache:
         """Return the cache of derived inputs for these counts in the given row order (default: file order)."""
-        own = self.counts().matrix if matrix is None else matrix
+        own = _stored_matrix(self.folder) if matrix is None else matrix
         rows = np.arange(self.n_cells) if order is None else order
-        return FileOrderCache(self.folder / "derived", own, rows, lambda: self.counts().matrix)
+        # A run can reach its cache, so the cache holds the folder of the counts and not this object.
+        return FileOrderCache(self.folder / "derived", own, rows, partial(_stored_matrix, self.folder))
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,14 @@ def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:
             "the cache folder %s cannot be used (%s); using %s for this command", root, error, fallback
         )
         return _parsed(fallback, key, origin, config)
+
+
+def _stored_matrix(folder: Path) -> csr_matrix:
+    """Return the parsed counts in file order."""
+    matrix = load_arrays(folder / "arrays").get("counts")
+    if not isinstance(matrix, csr_matrix):
+        raise DataError(f"the cached counts in {folder} are damaged; delete that folder and run again")
+    return matrix
 
 
 def _parsed(root: Path, key: str, origin: _Origin, config: DatasetConfig) -> Dataset:
@@ -241,8 +250,8 @@ def _user_file(config: FileDataset, handling: dict[str, Any]) -> _Origin:
                 f"dataset.{key}={given} does not exist; check the path (the current folder is {Path.cwd()})"
             )
     reader = config.reader or reader_for(path)
-    source = SourceFile(reader=reader, member=config.member)
-    handling |= {"reader": reader, "member": config.member}
+    source = SourceFile(reader=reader, member=config.member, matrix=config.matrix)
+    handling |= {"reader": reader, "member": config.member, "matrix": config.matrix}
     name = config.name if config.name != "file" else _UNSAFE.sub("_", path.name.split(".")[0]) or "file"
     return _Origin(
         name=name,

@@ -1,0 +1,156 @@
+"""Tables of numbers in csv or tsv text, read in blocks of rows into CSR."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from scbench.data.readers import stacking
+from scbench.data.readers.damage import readable
+from scbench.data.readers.labels import text_names
+from scbench.data.readers.packed import open_text
+from scbench.errors import DataError
+
+__all__ = ["Layout", "NumberTable", "read_layout", "read_numbers", "separator_of"]
+
+_SEPARATORS = "\t,;"
+_NOT_A_VALUE = frozenset({"", "na", "nan", "null", "<na>"})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out.
+
+    Attributes:
+        separator: between fields.
+        columns: one name per field of a row; ``""`` for the row names of R, which writes no header for them.
+        text: positions of the columns that hold text.
+        skip: lines before the first row.
+    """
+
+    separator: str
+    columns: tuple[str, ...]
+    text: tuple[int, ...]
+    skip: int
+
+
+@dataclass(frozen=True)
+class NumberTable:
+    """A table in the orientation of the file.
+
+    Attributes:
+        matrix: (n_rows, n_number_columns) CSR float32.
+        rows: (n_rows,) row names, or None when the first column holds numbers under a header.
+        columns: (n_number_columns,) names of the number columns.
+        text: the other text columns, object arrays of str.
+    """
+
+    matrix: csr_matrix
+    rows: np.ndarray | None
+    columns: np.ndarray
+    text: dict[str, np.ndarray]
+
+
+def separator_of(line: str) -> str:
+    """Return the separator that a line uses most: tab, comma or semicolon."""
+    return max(_SEPARATORS, key=line.count) if any(mark in line for mark in _SEPARATORS) else ","
+
+
+def read_layout(path: Path, member: str | None = None, *, text: Collection[str] = ()) -> Layout:
+    """Return the layout of a table with a header, told from its first two lines.
+
+    A header one field short is R's: the rows then begin with a name. The columns called ``text``, and those
+    whose first value is not a number, hold text; so does a first column without a name.
+
+    Raises:
+        DataError: if there is no row, or header and first row do not fit together.
+    """
+    with open_text(path, member) as stream:
+        lines = [stream.readline(), stream.readline()]
+    if not lines[1].strip():
+        raise DataError(f"{path.name} has no rows below its header; a table of numbers is expected")
+    separator = separator_of(lines[0] if any(mark in lines[0] for mark in _SEPARATORS) else lines[1])
+    with readable(path, "a table"):
+        columns, first = (next(csv.reader([line], delimiter=separator)) for line in lines)
+    if len(first) == len(columns) + 1:
+        columns = ["", *columns]
+    elif len(first) != len(columns):
+        raise DataError(f"{path.name} has {len(columns)} names in its header but {len(first)} fields in its first row")
+    is_text = [i for i, name in enumerate(columns) if name in text or not _is_number(first[i])]
+    if columns[0] == "" and 0 not in is_text:
+        is_text.insert(0, 0)
+    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=1)
+
+
+def read_numbers(path: Path, member: str | None, layout: Layout) -> NumberTable:
+    """Return a table; a text column at the front gives the row names. Empty, ``NA`` and ``nan`` become NaN.
+
+    Raises:
+        DataError: if a number column holds text, or rows have different numbers of fields.
+    """
+    numeric = [i for i in range(len(layout.columns)) if i not in set(layout.text)]
+    collected: dict[int, list[str]] = {i: [] for i in layout.text}
+
+    def blocks() -> Iterator[np.ndarray]:
+        height = max(1, stacking.BLOCK_BYTES // (4 * max(1, len(numeric))))
+        block: list[np.ndarray] = []
+        for number, row in _rows(path, member, layout):
+            for i, values in collected.items():
+                values.append(row[i])
+            block.append(_numbers([row[i] for i in numeric], path.name, number))
+            if len(block) == height:
+                yield np.stack(block)
+                block = []
+        if block:
+            yield np.stack(block)
+
+    return NumberTable(
+        matrix=stacking.stack(blocks(), shape=(0, len(numeric))),
+        rows=text_names(collected[0]) if 0 in collected else None,
+        columns=text_names(layout.columns[i] for i in numeric),
+        text={layout.columns[i]: text_names(values) for i, values in collected.items() if i != 0},
+    )
+
+
+def _rows(path: Path, member: str | None, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number and the fields of each row."""
+    with open_text(path, member) as stream, readable(path, "a table"):
+        for _ in range(layout.skip):
+            stream.readline()
+        reader = csv.reader(stream, delimiter=layout.separator)
+        for row in reader:
+            number = layout.skip + reader.line_num
+            if len(row) == len(layout.columns):
+                yield number, row
+            elif row:
+                raise DataError(
+                    f"{path.name}, line {number}: {len(row)} fields where {len(layout.columns)} are expected; "
+                    "the file may be cut off, or a name may hold the separator"
+                )
+
+
+def _numbers(fields: list[str], file: str, number: int) -> np.ndarray:
+    """Return (n_fields,) float32; faster on whole rows than pandas, which is slow on tens of thousands of columns."""
+    try:
+        return np.array(fields, dtype=np.float32)
+    except ValueError:
+        if (wrong := next((field for field in fields if not _is_number(field)), None)) is not None:
+            raise DataError(
+                f"{file}, line {number}: {wrong!r} is not a number; name the column as label, or take it out"
+            ) from None
+        return np.array(
+            ["nan" if field.strip().lower() in _NOT_A_VALUE else field for field in fields], dtype=np.float32
+        )
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return field.strip().lower() in _NOT_A_VALUE
+    return True

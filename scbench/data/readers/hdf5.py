@@ -1,0 +1,128 @@
+"""HDF5 files: opening them, and matrices read in blocks into CSR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from scipy.sparse import csc_matrix, csr_matrix
+
+from scbench.data.readers import stacking
+from scbench.data.readers.damage import readable
+from scbench.data.readers.packed import local_file
+from scbench.errors import DataError
+from scbench.names import nearest
+
+__all__ = ["columns_of", "entry", "open_h5", "read_compressed", "read_dense", "read_matrix"]
+
+_LARGEST_CACHE = 2**30
+_LIST_AT_MOST = 20
+
+
+@contextmanager
+def open_h5(path: Path, member: str | None = None) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading; ``member`` names it inside a zip archive.
+
+    Raises:
+        DataError: if the file is missing, damaged or not HDF5, now or while the block reads it.
+    """
+    with local_file(path, member) as local, readable(path, "an HDF5 file"), h5py.File(local, "r") as file:
+        yield file
+
+
+def entry(group: h5py.Group, name: str, file: str) -> Any:
+    """Return a member of a group (Any: h5py has no types).
+
+    Raises:
+        DataError: if there is none of that name; lists the names there.
+    """
+    if name in group:
+        return group[name]
+    close = nearest(name, group)
+    hint = f" Did you mean {close!r}?" if close else ""
+    raise DataError(f"{file} has no {name!r} in {group.name!r}.{hint} Found: {', '.join(list(group)[:_LIST_AT_MOST])}")
+
+
+def columns_of(group: h5py.Group) -> list[str]:
+    """Return the names of the datasets of a group that can be a column: one value per row, no sub-groups."""
+    return [
+        name
+        for name, item in group.items()
+        if isinstance(item, h5py.Dataset) and (item.ndim == 1 or (item.ndim == 2 and item.shape[1] == 1))
+    ]
+
+
+def read_matrix(group: h5py.Group, name: str, file: str) -> csr_matrix:
+    """Return the matrix ``group[name]``, dense or compressed, in the orientation of the file.
+
+    Raises:
+        DataError: if it is missing or not a matrix.
+    """
+    item = entry(group, name, file)
+    if isinstance(item, h5py.Group):
+        return read_compressed(item, file)
+    if item.ndim != 2:
+        raise DataError(f"{file} has a {name!r} of {item.ndim} dimensions where a matrix is expected")
+    del item  # its chunk cache can only be chosen while it is closed
+    return read_dense(group, name)
+
+
+def read_dense(group: h5py.Group, name: str) -> csr_matrix:
+    """Return a dense dataset as CSR float32, read in blocks that follow its chunks.
+
+    At most ``stacking.BLOCK_BYTES`` are dense at a time, or one chunk when that is larger.
+    """
+    dataset = group[name]
+    shape: tuple[int, int] = dataset.shape
+    axis, step, cache_bytes = _plan(shape, dataset.chunks, dataset.dtype.itemsize)
+    del dataset
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    if cache_bytes:
+        access.set_chunk_cache(10007, cache_bytes, 1.0)
+    dataset = h5py.Dataset(h5py.h5d.open(group.id, name.encode(), access))
+    starts = range(0, shape[axis], step)
+    if axis == 0:
+        return stacking.stack((dataset[start : start + step] for start in starts), shape=shape)
+    return stacking.stack((dataset[:, start : start + step] for start in starts), shape=shape, axis=1)
+
+
+def read_compressed(group: h5py.Group, file: str, shape: tuple[int, int] | None = None) -> csr_matrix:
+    """Return a matrix stored as ``data``, ``indices``, ``indptr`` and its shape, as CSR float32.
+
+    Rows or columns may be compressed: the encoding attribute tells, or else the length of ``indptr``.
+
+    Raises:
+        DataError: if a part is missing or the parts do not fit together.
+    """
+    if shape is None:
+        attribute = next((key for key in ("shape", "h5sparse_shape") if key in group.attrs), None)
+        stored = group.attrs[attribute] if attribute else entry(group, "shape", file)[()]
+        shape = (int(stored[0]), int(stored[1]))
+    data, indices, indptr = (entry(group, part, file) for part in ("data", "indices", "indptr"))
+    encoding = group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
+    encoding = encoding.decode() if isinstance(encoding, bytes) else str(encoding)
+    by_columns = encoding.startswith("csc") or (not encoding.startswith("csr") and len(indptr) != shape[0] + 1)
+    parts = (data.astype(np.float32)[:], indices[:], indptr[:])
+    with readable(Path(file), "a sparse matrix"):
+        matrix = (csc_matrix if by_columns else csr_matrix)(parts, shape=shape)
+        matrix.check_format(full_check=True)
+    matrix.sum_duplicates()
+    return csr_matrix(matrix)
+
+
+def _plan(shape: tuple[int, int], chunks: tuple[int, int] | None, item_bytes: int) -> tuple[Literal[0, 1], int, int]:
+    """Return the axis to cut, the length of a block and the chunk cache (0 = the default) for one pass."""
+    row_bytes, column_bytes = max(shape[1], 1) * item_bytes, max(shape[0], 1) * item_bytes
+    rows, columns = stacking.BLOCK_BYTES // row_bytes, stacking.BLOCK_BYTES // column_bytes
+    if chunks is None:
+        return 0, max(rows, 1), 0
+    if chunks[0] <= rows:
+        return 0, rows - rows % chunks[0], 0
+    if chunks[1] <= columns:
+        return 1, columns - columns % chunks[1], 0
+    # Chunks larger than a block: keep one band of them unpacked, or each block would unpack them again.
+    return 0, max(rows, 1), min(chunks[0] * row_bytes + 2**20, _LARGEST_CACHE)

@@ -1,0 +1,120 @@
+"""Labels and names as text, and the choice of the label column."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scbench.errors import DataError
+from scbench.names import nearest
+
+__all__ = ["NO_LABELS", "USUAL", "check_length", "choose_column", "text_labels", "text_names", "usual_column"]
+
+NO_LABELS = "none"
+"""The label column that stands for "read no labels"."""
+
+USUAL = ("celltype", "celltype1", "cellontologyclass", "celllabel", "label", "labels")
+"""Usual names of a label column, best first, compared without case, ``_``, ``.``, ``-`` and spaces."""
+
+_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>"})
+_LIST_AT_MOST = 20
+
+
+def text_labels(values: Iterable[Any]) -> np.ndarray:
+    """Return labels as an object array of str, None where one is missing.
+
+    Bytes are decoded, whole floats lose their ``.0``; None, NaN and the spellings ``""``, ``NA`` and ``nan``
+    are missing. (Any: whatever a file format stores.)
+    """
+    known: dict[Any, str | None] = {}
+    flat = _flat(values)
+    out = np.empty(len(flat), dtype=object)
+    for i, value in enumerate(flat):
+        if value not in known:
+            text = _text(value)
+            known[value] = None if text in _MISSING else text
+        out[i] = known[value]
+    return out
+
+
+def text_names(values: Iterable[Any]) -> np.ndarray:
+    """Return gene or cell names as an object array of str (a missing one becomes ``NA``)."""
+    flat = _flat(values)
+    out = np.empty(len(flat), dtype=object)
+    for i, value in enumerate(flat):
+        text = _text(value)
+        out[i] = "NA" if text is None else text
+    return out
+
+
+def usual_column(columns: Iterable[str]) -> str | None:
+    """Return the column that bears a usual label name, or None."""
+    plain: dict[str, str] = {}
+    for column in columns:
+        plain.setdefault(column.lower().translate(str.maketrans("", "", "_.- ")), column)
+    return next((plain[name] for name in USUAL if name in plain), None)
+
+
+def choose_column(columns: Collection[str], label: str | None, file: str, *, usual: Sequence[str] = ()) -> str:
+    """Return the name of the label column.
+
+    Args:
+        columns: what the file has.
+        label: the wanted one; None takes the first of ``usual`` that is there, or else a usual name.
+        file: name of the file, for the message.
+        usual: names that this format uses, best first.
+
+    Raises:
+        DataError: if it is not there; the message lists the columns and the nearest one.
+    """
+    if label is None:
+        found = next((name for name in usual if name in columns), None) or usual_column(columns)
+        if found is not None:
+            return found
+    elif label in columns:
+        return label
+    wanted = label if label is not None else (usual[0] if usual else "cell_type")
+    close = nearest(wanted, columns)
+    hint = f" Did you mean {close!r}?" if close else ""
+    shown = list(columns)[:_LIST_AT_MOST]
+    more = f" and {len(columns) - len(shown)} more" if len(columns) > len(shown) else ""
+    listed = f" Columns there: {', '.join(shown)}{more}." if shown else " There are no such columns."
+    raise DataError(
+        f"{file} has no label column {wanted!r}.{hint}{listed} "
+        f"Set dataset.label to the column of the labels, or to {NO_LABELS} to read no labels"
+    )
+
+
+def check_length(labels: np.ndarray, n_cells: int, file: str) -> np.ndarray:
+    """Return ``labels`` when there is one per cell.
+
+    Raises:
+        DataError: otherwise; the message carries both numbers.
+    """
+    if len(labels) != n_cells:
+        raise DataError(
+            f"{file} has {n_cells} cells but {len(labels)} labels; name another label column, or set "
+            f"dataset.label={NO_LABELS}"
+        )
+    return labels
+
+
+def _flat(values: Iterable[Any]) -> list[Any]:
+    array = values if isinstance(values, np.ndarray) else np.asarray(list(values), dtype=object)
+    flat: list[Any] = array.ravel().tolist()  # plain Python values, so 3 and 3.0 share their text
+    return flat
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, str):
+        return str(value)  # numpy's str_ becomes plain
+    if value is None or value != value:  # NaN and NaT differ from themselves
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return None if text in _MISSING else text

@@ -1,0 +1,43 @@
+"""Loom: HDF5 with ``matrix`` (genes x cells), ``row_attrs`` and ``col_attrs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from scbench.data.config import SourceFile
+from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
+from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
+from scbench.data.readers.stacking import transposed
+
+__all__ = ["read"]
+
+_GENES = ("Gene", "gene_names", "var_names", "Accession")
+_CELLS = ("CellID", "cell_names", "obs_names")
+
+
+def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
+    """Return a loom file as cells x genes; ``source.matrix`` may name one of its ``layers``.
+
+    Raises:
+        DataError: if the file is damaged, or a part is missing or of the wrong length.
+    """
+    with open_h5(path, source.member) as file:
+        name = "matrix" if source.matrix in (None, "matrix") else f"layers/{source.matrix}"
+        matrix = transposed(read_matrix(file, name, path.name))
+        of_cells = entry(file, "col_attrs", path.name)
+        labels = None
+        if label != NO_LABELS:
+            column = choose_column(columns_of(of_cells), label, path.name, usual=("CellType", "ClusterName"))
+            labels = check_length(text_labels(of_cells[column][()]), matrix.shape[0], path.name)
+        cells = _names(of_cells, _CELLS)
+        genes = _names(entry(file, "row_attrs", path.name), _GENES)
+    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)
+
+
+def _names(group: h5py.Group, keys: tuple[str, ...]) -> np.ndarray | None:
+    key = next((key for key in keys if key in group), None)
+    return None if key is None else text_names(group[key][()])

@@ -1,0 +1,33 @@
+"""The old Cell BLAST layout: ``exprs``, ``obs``, ``obs_names``, ``var_names`` (scziDesk and its family)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scbench.data.config import SourceFile
+from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
+from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
+
+__all__ = ["read"]
+
+
+def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
+    """Return a file whose ``exprs`` (cells x genes) is a CSR group or a dense dataset; labels
+    ``obs/cell_type1``.
+
+    Values need not be whole numbers: rounding is left to the loader.
+
+    Raises:
+        DataError: if the file is damaged, or a part is missing or of the wrong length.
+    """
+    with open_h5(path, source.member) as file:
+        matrix = read_matrix(file, source.matrix or "exprs", path.name)
+        labels = None
+        if label != NO_LABELS:
+            obs = entry(file, "obs", path.name)
+            column = choose_column(columns_of(obs), label, path.name, usual=("cell_type1",))
+            labels = check_length(text_labels(obs[column][()]), matrix.shape[0], path.name)
+        cells = text_names(file["obs_names"][()]) if "obs_names" in file else None
+        genes = text_names(file["var_names"][()]) if "var_names" in file else None
+    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)

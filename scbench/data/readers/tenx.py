@@ -1,0 +1,37 @@
+"""What the 10x folder and the 10x HDF5 file share."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.labels import NO_LABELS
+from scbench.errors import DataError
+
+__all__ = ["keep_expression", "refuse_label"]
+
+_EXPRESSION = "Gene Expression"
+
+
+def keep_expression(
+    matrix: csr_matrix, genes: np.ndarray, cells: np.ndarray, kinds: np.ndarray | None
+) -> LabelledCounts:
+    """Return the gene-expression features only; ``kinds`` (n_features,) is None where all are."""
+    if kinds is not None and (kinds == _EXPRESSION).any() and not (kinds == _EXPRESSION).all():
+        kept = np.flatnonzero(kinds == _EXPRESSION)
+        matrix, genes = csr_matrix(matrix[:, kept]), genes[kept]
+    return LabelledCounts(matrix=matrix, labels=None, genes=genes, cells=cells)
+
+
+def refuse_label(label: str | None, file: str) -> None:
+    """Check that no label column is asked for.
+
+    Raises:
+        DataError: if one is: a 10x export has none.
+    """
+    if label not in (None, NO_LABELS):
+        raise DataError(
+            f"{file} is a 10x export and holds no labels, so there is no column {label!r}; "
+            "give dataset.label_path, a csv with the barcodes and the labels"
+        )
