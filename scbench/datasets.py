@@ -60,11 +60,9 @@ def main(argv: list[str] | None = None) -> int:
     package.setLevel(logging.INFO)
     try:
         options = _parser().parse_args(argv)
-        if options.command == "list":
-            return _list(only_here=options.here)
-        if options.command == "info":
-            return _info(options.name)
-        return _fetch(options.names, everything=options.all, verify=not options.no_verify)
+        status = _run(options)
+        sys.stdout.flush()
+        return status
     except ScbenchError as error:
         _complain(error)
         return 2
@@ -77,6 +75,14 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         package.removeHandler(handler)
         package.setLevel(level)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "list":
+        return _list(only_here=options.here)
+    if options.command == "info":
+        return _info(options.name)
+    return _fetch(options.names, everything=options.all, verify=not options.no_verify)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -125,7 +131,7 @@ def _show_table(shown: Sequence[_Entry], entries: Sequence[_Entry]) -> None:
     for entry in shown:
         cells = _cells(entry)
         size = decimal(entry.size_bytes) if entry.size_bytes is not None else ""
-        table.add_row(*cells[:5], size, cells[6])
+        table.add_row(*cells[:4], ", ".join(entry.config.papers), size, entry.where)
     Console().print(table)
 
 
@@ -158,7 +164,10 @@ def _write_facts(config: RegisteredDataset | SourceFile, indent: str) -> None:
         value = getattr(config, field.name)
         if field.name == "files" or value is None or value in ("", []):
             continue
-        text = ", ".join(value) if isinstance(value, list) else " ".join(str(value).split())
+        if isinstance(value, bool):
+            text = str(value).lower()
+        else:
+            text = ", ".join(value) if isinstance(value, list) else " ".join(str(value).split())
         sys.stdout.write(f"{indent}{field.name}: {text}\n")
 
 
