@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from scbench.__main__ import main as run
+from scbench.report.__main__ import main
+
+SMALL = ["dataset=simulated", "dataset.n_cells=40", "dataset.n_genes=30", "dataset.n_types=3", "device=cpu"]
+
+
+def test_tables_are_made_from_the_store_and_are_the_same_every_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, out = tmp_path / "store", tmp_path / "out"
+    assert run(["-m", "method=random,pca_kmeans", "seeds=3", *SMALL, f"store={store}"]) == 0
+    capsys.readouterr()
+    assert main([f"store={store}", f"out={out}"]) == 0
+    assert capsys.readouterr().out.split() == [str(out / name) for name in ("summary.csv", "summary.md", "runs.csv")]
+    first = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert main([f"store={store}", f"out={out}"]) == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+    summary, runs = pd.read_csv(out / "summary.csv"), pd.read_csv(out / "runs.csv")
+    assert summary["method"].tolist() == ["pca_kmeans", "random"]
+    for row in summary.itertuples():
+        of_method = runs[runs["method"] == row.method]["ari"]
+        assert row.ari_mean == pytest.approx(of_method.mean())
+        assert row.ari_sd == pytest.approx(of_method.std())
+    assert "| simulated | random |" in (out / "summary.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["stor=x"], "unknown key 'stor'. Did you mean 'store'?"),
+        (["store"], "store has no value; write store=DIR"),
+        (["store=/does/not/exist"], "does not exist; run something first"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_empty_store_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([f"store={tmp_path}"]) == 2
+    assert "holds no records" in capsys.readouterr().err

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from scbench.report.summary import print_summary
+from scbench.report.table import cells, summarise
+
+
+def record(seed: int, acc: float | None = 0.5, status: str = "ok", **more: Any) -> dict[str, Any]:
+    return {
+        "dataset": "d",
+        "method": "m",
+        "variant": "default",
+        "protocol": "honest",
+        "seed": seed,
+        "status": status,
+        "error": None if status == "ok" else {"type": "E", "message": "it broke\nmore", "traceback": ""},
+        "metrics": {"acc": acc, "nmi": acc, "ari": acc},
+        "seconds": {"total": 2.0},
+        "peak_rss_bytes": 2**20 * (seed + 1),
+        "n_clusters_requested": 4,
+        "n_clusters_rule": "true",
+        "n_clusters_found": 4 if status == "ok" else None,
+        "params": {"k": 1},
+        "data": {"sha256": "x"},
+        **more,
+    }
+
+
+def test_mean_and_sample_sd_are_over_ok_runs_and_failures_stay_in_n() -> None:
+    (row,) = summarise([record(0, 0.5), record(1, 0.7), record(2, None, "diverged")])
+    mean, sd = row.scores["acc"]
+    assert mean == pytest.approx(0.6)
+    assert sd == pytest.approx(np.std([0.5, 0.7], ddof=1))
+    assert (row.n_ok, row.n) == (2, 3)
+    assert row.failures == ((2, "diverged", "it broke\nmore"),)
+    assert cells(row) == ["d", "m", "60.0 ± 14.1", "60.0 ± 14.1", "60.0 ± 14.1", "4/4", "2.0", "3 MiB", "2/3"]
+
+
+def test_one_run_has_no_sd_and_no_run_has_nothing() -> None:
+    (one,) = summarise([record(0, 0.5)])
+    assert cells(one)[2] == "50.0"
+    (none,) = summarise([record(0, None, "error", peak_rss_bytes=None)])
+    assert cells(none) == ["d", "m", "-", "-", "-", "4/-", "-", "-", "0/1"]
+
+
+def test_a_range_of_found_clusters_is_shown() -> None:
+    (row,) = summarise([record(0, n_clusters_found=3), record(1, n_clusters_found=5)])
+    assert cells(row)[5] == "4/3-5"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"params": {"k": 2}},
+        {"data": {"sha256": "y"}},
+        {"n_clusters_rule": "number"},
+        {"n_clusters_requested": 5},
+        {"variant": "paper_code"},
+        {"protocol": "published"},
+    ],
+)
+def test_different_settings_are_never_averaged(other: dict[str, Any]) -> None:
+    assert len(summarise([record(0), record(1, **other)])) == 2
+
+
+def test_the_printed_table_names_settings_and_reasons() -> None:
+    out = io.StringIO()
+    records = [record(0), record(1, params={"k": 2}), record(2, None, "oom"), record(3, None, "oom")]
+    print_summary(records, Path("/store"), Console(file=out, width=60), n_cached=1)
+    text = out.getvalue()
+    assert text.count("m #") == 2
+    assert "m on d: 2 x oom (seed 2, 3): it broke\n" in text
+    assert "more" not in text
+    assert "1 of 4 were there before" in text
+    assert "/store" in text
+    assert text.count("retry_failed=true") == 1
+
+
+def test_records_without_labels_have_no_scores() -> None:
+    (row,) = summarise([record(0, None)])
+    assert cells(row)[2] == "-"
+    assert row.n_ok == 1

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scbench.errors import StoreError
+from scbench.run.record import METRICS
+from scbench.run.store import Store, load, write_json
+
+
+def record(key: str = "a" * 64, status: str = "ok", **more: Any) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "key": key,
+        "dataset": "d",
+        "method": "m",
+        "seed": 0,
+        "status": status,
+        "error": None if status == "ok" else {"type": "E", "message": "m", "traceback": ""},
+        "best_epoch": None,
+        "metrics": dict.fromkeys(METRICS, 0.5),
+        **more,
+    }
+
+
+def put(store: Store, entry: dict[str, Any]) -> Path:
+    work = store.work_folder(entry["dataset"], entry["method"], entry["key"])
+    np.save(work / "labels.npy", np.arange(3))
+    store.publish(work, entry)
+    return store.folder(entry["dataset"], entry["method"], entry["key"])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def test_a_published_run_is_found_and_loaded(store: Store) -> None:
+    folder = put(store, record())
+    assert folder == store.root / "d" / "m" / ("a" * 16)
+    assert sorted(path.name for path in folder.iterdir()) == ["labels.npy", "record.json"]
+    assert store.find("d", "m", "a" * 64) == record()
+    table = load(store.root)
+    assert table.loc[0, "metrics.acc"] == 0.5
+    assert {"error.message", "best_epoch.epoch"} <= set(table.columns)
+
+
+def test_a_result_is_never_replaced(store: Store) -> None:
+    put(store, record(seed=1))
+    put(store, record(seed=2))
+    put(store, record(status="error"))
+    assert store.find("d", "m", "a" * 64) == record(seed=1)
+    assert not list(store.root.glob("*/*/.*"))
+
+
+def test_a_failure_is_replaced_by_the_next_attempt(store: Store) -> None:
+    put(store, record(status="error"))
+    put(store, record(status="ok"))
+    assert store.find("d", "m", "a" * 64) == record()
+
+
+def test_a_key_with_the_same_beginning_is_not_taken_for_the_same_run(store: Store) -> None:
+    put(store, record())
+    assert store.find("d", "m", "a" * 16 + "b" * 48) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99, "key": "x"}', '{"key": 1}'])
+def test_damaged_and_foreign_records_are_left_out_with_a_warning(
+    store: Store, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(store, record(key="b" * 64))
+    folder = put(store, record())
+    (folder / "record.json").write_text(content)
+    assert store.find("d", "m", "a" * 64) is None
+    assert load(store.root)["key"].tolist() == ["b" * 64]
+    assert str(folder) in caplog.text
+
+
+def test_a_folder_without_a_record_counts_as_not_done_and_can_be_filled(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = put(store, record())
+    (folder / "record.json").unlink()
+    assert store.find("d", "m", "a" * 64) is None
+    assert "holds no record.json" in caplog.text
+    put(store, record())
+    assert store.find("d", "m", "a" * 64) == record()
+
+
+def test_left_overs_of_the_dead_are_removed_and_those_of_the_living_stay(store: Store) -> None:
+    living = store.work_folder("d", "m", "a" * 64)
+    dead = living.with_name(living.name.replace(f".{os.getpid()}", ".999999999"))
+    foreign = living.with_name(".b.otherhost.1")
+    dead.mkdir()
+    foreign.mkdir()
+    store.remove_leftovers()
+    assert living.exists()
+    assert foreign.exists()
+    assert not dead.exists()
+    os.utime(foreign, (0, 0))
+    store.remove_leftovers()
+    assert not foreign.exists()
+
+
+def test_json_has_no_nan_and_takes_numpy_scalars(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write_json(path, {"a": float("nan"), "b": [np.float32(0.5), np.int64(3)], "c": {1: Path("p")}, "d": np.float64("inf")})
+    assert json.loads(path.read_text()) == {"a": None, "b": [0.5, 3], "c": {"1": "p"}, "d": None}
+
+
+def test_a_full_disk_leaves_what_was_stored(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, record(status="error"))
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    work = store.work_folder("d", "m", "a" * 64)
+    with pytest.raises(OSError, match="No space left"):
+        store.publish(work, record())
+    assert store.find("d", "m", "a" * 64) == record(status="error")
+    with pytest.raises(StoreError, match=r"cannot be written \(No space left on device\); free some space"):
+        store.check_writable()
+
+
+def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        Store(tmp_path / "file" / "store").check_writable()
+
+
+def test_loading_a_store_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="does not exist; run something first"):
+        load(tmp_path / "nothing")
