@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 from scbench.config.check import check_overrides
 from scbench.config.hydra_setup import register
 from scbench.config.schema import RunConfig
-from scbench.errors import ConfigError
+from scbench.errors import ConfigError, StoreError
 from scbench.plugins import discover
 
 __all__ = ["run_with_config", "to_run_config"]
@@ -53,6 +53,8 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
             entry()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(_one_line(error)) from error
+        except OSError as error:  # a sweep keeps its multirun.yaml in the store
+            raise StoreError(f"the store cannot be written ({error}); choose another folder with store=DIR") from error
     return command([to_run_config(config) for config in collected]) if collected else 0
 
 

@@ -15,7 +15,7 @@ from scbench.report.table import HEADERS, TableRow, cells, summarise
 
 __all__ = ["print_summary"]
 
-_FAILURES_SHOWN = 5
+_REASONS_SHOWN = 5
 
 
 def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Console, n_cached: int) -> None:
@@ -35,29 +35,23 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
     console.print(table)
     for row in rows:
         _print_failures(row, console)
+    if any(status != "interrupted" for row in rows for _, status, _ in row.failures):
+        _say(console, "failed runs are tried again with retry_failed=true; each has its run.log in the store", "yellow")
     cached = f" ({n_cached} of {len(records)} were there before)" if n_cached else ""
     _say(console, f"mean ± sd over seeds, in percent; records{cached}: {store}")
 
 
 def _print_failures(row: TableRow, console: Console) -> None:
     """Print why runs of a row are missing from its means."""
-    reasons = Counter((status, message.strip().splitlines()[0]) for _, status, message in row.failures)
-    for (status, message), count in reasons.most_common(_FAILURES_SHOWN):
-        seeds = ", ".join(
-            str(seed)
-            for seed, *reason in row.failures
-            if (reason[0], reason[1].strip().splitlines()[0]) == (status, message)
-        )
-        _say(console, f"{row.method} on {row.dataset}: {count} x {status} (seed {seeds}): {message}", "yellow")
-    left_out = len(reasons) - _FAILURES_SHOWN
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for seed, status, message in row.failures:
+        seeds.setdefault((status, message.strip().splitlines()[0]), []).append(str(seed))
+    for (status, message), of_reason in list(seeds.items())[:_REASONS_SHOWN]:
+        count = f"{len(of_reason)} x {status} (seed {', '.join(of_reason)})"
+        _say(console, f"{row.method} on {row.dataset}: {count}: {message}", "yellow")
+    left_out = len(seeds) - _REASONS_SHOWN
     if left_out > 0:
         _say(console, f"{row.method} on {row.dataset}: {left_out} more reasons in the records", "yellow")
-    if any(status not in ("ok", "interrupted") for _, status, _ in row.failures):
-        _say(
-            console,
-            "failed runs are tried again with retry_failed=true; each has its run.log in the store",
-            "yellow",
-        )
 
 
 def _say(console: Console, line: str, style: str = "") -> None:

@@ -117,7 +117,8 @@ class Store:
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield every record that can be read, in a fixed order; others are reported and skipped."""
         for folder in sorted(self.root.glob("*/*/*")):
-            if folder.name.startswith(".") or not folder.is_dir():
+            is_hidden = any(part.startswith(".") for part in folder.relative_to(self.root).parts)
+            if is_hidden or not folder.is_dir():
                 continue
             record = _read(folder)
             if record is not None:
