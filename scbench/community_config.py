@@ -42,6 +42,8 @@ class CommunityConfig(MethodConfig):
             if getattr(self, field) < 1:
                 raise ConfigError(f"method.{field} must be at least 1, got {getattr(self, field)}")
         if self.n_neighbors < 2:
-            raise ConfigError(f"method.n_neighbors counts the cell itself and must be at least 2, got {self.n_neighbors}")
+            raise ConfigError(
+                f"method.n_neighbors counts the cell itself and must be at least 2, got {self.n_neighbors}"
+            )
         if not (self.resolution > 0 and math.isfinite(self.resolution)):
             raise ConfigError(f"method.resolution must be a positive number, got {self.resolution}")

@@ -87,7 +87,7 @@ def _check_fit(make: Callable[[], Method], counts: Counts, n_clusters: int, case
         _require(columns == n_clusters, f"{case}: soft must have {n_clusters} columns, got {columns}")
     after = (matrix.data, matrix.indices, matrix.indptr)
     unchanged = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-    unchanged = unchanged and (genes is None or np.array_equal(genes, counts.genes))
+    unchanged &= genes is None or counts.genes is None or np.array_equal(genes, counts.genes)
     _require(unchanged, f"{case}: fit_predict changed its input; copy what you write to")
     return clustering
 

@@ -44,7 +44,9 @@ def test_diverged_crosses_a_process_boundary() -> None:
     assert "epoch 4: zinb = inf" in str(error)
 
 
-@pytest.mark.parametrize(("k", "message"), [(0, "at least 1, got 0"), (5, "n_clusters is 5 but there are only 4 cells")])
+@pytest.mark.parametrize(
+    ("k", "message"), [(0, "at least 1, got 0"), (5, "n_clusters is 5 but there are only 4 cells")]
+)
 def test_impossible_numbers_of_clusters_are_refused(k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_n_clusters(k, 4)

@@ -8,7 +8,13 @@ from scbench.names import check_choice, nearest, unknown
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("shekar", "shekhar"), ("Shekhar", "shekhar"), ("leidn", "leiden"), ("pancreas", "mouse_pancreas_1"), ("zzz", None)],
+    [
+        ("shekar", "shekhar"),
+        ("Shekhar", "shekhar"),
+        ("leidn", "leiden"),
+        ("pancreas", "mouse_pancreas_1"),
+        ("zzz", None),
+    ],
 )
 def test_nearest_finds_what_was_meant(typed: str, meant: str | None) -> None:
     assert nearest(typed, ["shekhar", "leiden", "mouse_pancreas_1", "mouse_pancreas_1_copy"]) == meant

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from scbench_methods.louvain.config import LouvainConfig
+
 from scbench.community import Algorithm
 from scbench.community_method import CommunityMethod
-from scbench_methods.louvain.config import LouvainConfig
 
 __all__ = ["Louvain"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from scbench_methods.pca_kmeans.config import PcaKmeansConfig
+
 from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
 from scbench.preprocess import STANDARD_RECIPE, principal_components
-from scbench_methods.pca_kmeans.config import PcaKmeansConfig
 
 __all__ = ["PcaKmeans"]
 

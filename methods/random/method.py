@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scbench_methods.random.config import RandomConfig
 
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
-from scbench_methods.random.config import RandomConfig
 
 __all__ = ["RandomPartition"]
 

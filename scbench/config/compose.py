@@ -24,6 +24,7 @@ from scbench.plugins import discover
 
 __all__ = ["run_with_config", "to_run_config"]
 
+
 def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
     """Compose the configuration of a command line, or of every job of a sweep (``-m``), and run ``command``.
 

@@ -179,8 +179,7 @@ def load_arrays(folder: Path) -> dict[str, Array]:
             arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
         elif piece == ["shape"]:
             parts = [
-                np.load(folder / f"{name}.{part}.npy", allow_pickle=False)
-                for part in ("data", "indices", "indptr")
+                np.load(folder / f"{name}.{part}.npy", allow_pickle=False) for part in ("data", "indices", "indptr")
             ]
             arrays[name] = csr_matrix(tuple(parts), shape=tuple(np.load(path)))
     return arrays

@@ -16,7 +16,7 @@ class LabelledCounts:
 
     Attributes:
         matrix: (n_cells, n_genes) CSR float32, values as stored in the file (no rounding, no logarithm).
-        labels: (n_cells,) object array of str; None for a missing label of one cell. None when no labels were asked for.
+        labels: (n_cells,) object array of str, None for a cell without one. None when no labels were asked for.
         genes: (n_genes,) object array of str, or None when the file has no names.
         cells: (n_cells,) object array of str, or None.
     """

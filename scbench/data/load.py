@@ -32,6 +32,7 @@ from scbench.data.readers import read, reader_for
 from scbench.data.simulate import simulate
 from scbench.data.validate import check_content, mismatches
 from scbench.errors import ConfigError, DataError
+from scbench.inputs import Array
 from scbench.method import Counts
 
 __all__ = ["Dataset", "open_dataset"]
@@ -73,9 +74,7 @@ class Dataset:
         arrays = load_arrays(self.folder / "arrays")
         matrix = arrays["counts"]
         if not isinstance(matrix, csr_matrix):
-            raise DataError(
-                f"the cached counts in {self.folder} are damaged; delete that folder and run again"
-            )
+            raise DataError(f"the cached counts in {self.folder} are damaged; delete that folder and run again")
         genes = arrays.get("genes")
         return Counts(matrix, None if genes is None else np.array(genes, dtype=object), self.is_counts)
 
@@ -127,9 +126,7 @@ def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:
             return _parsed(root, key, origin, config)
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="scbench-"))
-        _LOG.warning(
-            "the cache folder %s cannot be used (%s); using %s for this command", root, error, fallback
-        )
+        _LOG.warning("the cache folder %s cannot be used (%s); using %s for this command", root, error, fallback)
         return _parsed(fallback, key, origin, config)
 
 
@@ -178,7 +175,7 @@ def _parse(folder: Path, labels_path: Path, origin: _Origin, config: DatasetConf
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        arrays = {"counts": checked.matrix}
+        arrays: dict[str, Array] = {"counts": checked.matrix}
         arrays |= {} if checked.genes is None else {"genes": checked.genes.astype(str)}
         arrays |= {} if checked.cells is None else {"cells": checked.cells.astype(str)}
         save_arrays(temporary / "arrays", arrays)
@@ -212,9 +209,7 @@ def _origin(config: DatasetConfig, progress: bool) -> _Origin:
     if isinstance(config, FileDataset):
         return _user_file(config, handling)
     if not isinstance(config, RegisteredDataset):
-        raise ConfigError(
-            f"dataset {config.name!r} is of no known kind; use a registered name, file or simulated"
-        )
+        raise ConfigError(f"dataset {config.name!r} is of no known kind; use a registered name, file or simulated")
     located = fetch(config, progress=progress)
     source, label_path = located.source, located.label_path
     handling |= {"reader": source.reader, "member": source.member, "matrix": source.matrix}
@@ -235,9 +230,7 @@ def _simulated(config: SimulatedDataset, handling: dict[str, Any]) -> _Origin:
     }
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     digest.update((Path(__file__).parent / "simulate.py").read_bytes())
-    return _Origin(
-        config.name, digest.hexdigest(), "simulated", handling | parameters, lambda: simulate(config)
-    )
+    return _Origin(config.name, digest.hexdigest(), "simulated", handling | parameters, lambda: simulate(config))
 
 
 def _user_file(config: FileDataset, handling: dict[str, Any]) -> _Origin:

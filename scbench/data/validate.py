@@ -57,9 +57,7 @@ def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCoun
     matrix = _as_values(matrix, config)
     matrix.eliminate_zeros()
     if matrix.nnz == 0:
-        raise DataError(
-            f"dataset {name}: all {matrix.shape[0]} x {matrix.shape[1]} values are zero; check the file"
-        )
+        raise DataError(f"dataset {name}: all {matrix.shape[0]} x {matrix.shape[1]} values are zero; check the file")
     labels, cells, warnings = content.labels, content.cells, []
     if labels is not None:
         if len(labels) != matrix.shape[0]:

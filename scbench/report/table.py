@@ -111,7 +111,7 @@ def _method_name(record: Mapping[str, Any]) -> str:
     """Return the method's name with what is not the default about it."""
     extras = [record["variant"]] if record["variant"] != "default" else []
     extras += [record["protocol"]] if record["protocol"] != "honest" else []
-    return record["method"] + (f" ({', '.join(extras)})" if extras else "")
+    return str(record["method"]) + (f" ({', '.join(extras)})" if extras else "")
 
 
 def _setting(record: Mapping[str, Any]) -> str:

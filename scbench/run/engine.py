@@ -160,9 +160,9 @@ class LocalRunner:
         if woken in ready:
             woken.recv(64)
         for source in ready:
-            running = sources[source]
-            if running is not None and source is running.connection:
-                self._receive(running)
+            speaker = sources[source]
+            if speaker is not None and source is speaker.connection:
+                self._receive(speaker)
 
     def _next_look(self) -> float:
         """Return the seconds until something has to be looked at without being told."""

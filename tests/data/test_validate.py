@@ -55,12 +55,20 @@ def changed(cell: int, gene: int, value: float) -> np.ndarray:
         (content(changed(1, 2, np.inf)), {}, "not a finite number"),
         (content(changed(2, 0, -1)), {}, "1 values are negative .first: -1 at cell 2, gene 0.*dataset.values=log_norm"),
         (content(changed(2, 0, -1)), {"values": "log_normalised"}, "negative"),
-        (content(changed(0, 0, 0.37)), {}, "25.0% of the stored values are not whole.*0.37 at cell 0, gene 0.*=log_norm"),
+        (
+            content(changed(0, 0, 0.37)),
+            {},
+            "25.0% of the stored values are not whole.*0.37 at cell 0, gene 0.*=log_norm",
+        ),
         (content(np.zeros((3, 3))), {}, "all 3 x 3 values are zero"),
         (content(np.zeros((0, 3)), None), {}, "has 0 cells and 3 genes; there is nothing to cluster"),
         (content(np.zeros((3, 0)), None), {}, "has 3 cells and 0 genes"),
         (content(labels=LABELS[:2]), {}, "has 3 cells but 2 labels"),
-        (content(labels=np.array(["a", None, "b"], object)), {}, "1 of 3 cells have no label. Pass dataset.unlabelled=drop"),
+        (
+            content(labels=np.array(["a", None, "b"], object)),
+            {},
+            "1 of 3 cells have no label. Pass dataset.unlabelled=drop",
+        ),
         (content(labels=np.array([None] * 3, object)), {"unlabelled": "drop"}, "no cell has a label"),
     ],
 )

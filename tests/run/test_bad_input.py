@@ -20,7 +20,7 @@ Y = np.repeat([0, 1, 2], 10)
 def h5(path: Path, x: np.ndarray = X, **datasets: np.ndarray) -> Path:
     with h5py.File(path, "w") as file:
         file["X"] = x
-        for name, values in ({"Y": Y} if not datasets else datasets).items():
+        for name, values in (datasets or {"Y": Y}).items():
             file[name] = values
     return path
 
@@ -119,14 +119,24 @@ def test_a_store_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert "cannot be written" in refused(["-m", *arguments], capsys)
 
 
-def test_one_cell_and_constant_genes(tmp_path: Path) -> None:
+def test_constant_genes_do_no_harm(tmp_path: Path) -> None:
     x = X.copy()
     x[:, 1] = 3
     x[:, 2] = 0
-    assert main(["method=pca_kmeans", *command(h5(tmp_path / "x.h5", x), tmp_path)[1:]]) == 0
-    one = h5(tmp_path / "one.h5", X[:1], Y=Y[:1])
-    for method in ("pca_kmeans", "leiden", "louvain", "random"):
-        assert main([f"method={method}", *command(one, tmp_path)[1:]]) == 0
+    path = h5(tmp_path / "x.h5", x)
+    assert main(["-m", "method=pca_kmeans,leiden", *command(path, tmp_path)[1:]]) == 0
+
+
+def test_one_cell_is_a_failed_record_when_no_gene_passes_the_filter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = h5(tmp_path / "one.h5", X[:1], Y=Y[:1])
+    assert main(["-m", "method=pca_kmeans,random", *command(path, tmp_path)[1:]]) == 1
+    assert "zero genes left of 20: none is found in at least 3 of 1 cells" in capsys.readouterr().out
+    assert load(tmp_path / "store").groupby("method")["status"].unique().to_dict() == {
+        "pca_kmeans": ["error"],
+        "random": ["ok"],
+    }
 
 
 def test_bad_input_costs_no_stored_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

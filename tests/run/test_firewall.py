@@ -37,7 +37,10 @@ def write_h5(path: Path, rows: np.ndarray, labels: np.ndarray) -> Path:
 
 def results(store: Path, path: Path, methods: list[str], *more: str) -> dict[tuple[str, int], dict[str, np.ndarray]]:
     names = ",".join(methods)
-    assert main(["-m", f"method={names}", "dataset=file", f"dataset.path={path}", f"store={store}", "device=cpu", *more]) == 0
+    assert (
+        main(["-m", f"method={names}", "dataset=file", f"dataset.path={path}", f"store={store}", "device=cpu", *more])
+        == 0
+    )
     found = {}
     for record in load(store).itertuples():
         folder = Store(store).folder(record.dataset, record.method, record.key)
@@ -70,7 +73,10 @@ def test_results_are_put_back_in_file_order(tmp_path: Path, toy_installed: None)
     for name, rows in (("as_is", np.arange(90)), ("moved", np.random.default_rng(1).permutation(90))):
         (tmp_path / name).mkdir()
         found = results(
-            tmp_path / f"st_{name}", write_h5(tmp_path / name / "x.h5", rows, labels[rows]), ["toy"], "seeds=2",
+            tmp_path / f"st_{name}",
+            write_h5(tmp_path / name / "x.h5", rows, labels[rows]),
+            ["toy"],
+            "seeds=2",
             "protocol=published",
         )
         for seed in (0, 1):

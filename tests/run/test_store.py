@@ -109,7 +109,9 @@ def test_left_overs_of_the_dead_are_removed_and_those_of_the_living_stay(store: 
 
 def test_json_has_no_nan_and_takes_numpy_scalars(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
-    write_json(path, {"a": float("nan"), "b": [np.float32(0.5), np.int64(3)], "c": {1: Path("p")}, "d": np.float64("inf")})
+    write_json(
+        path, {"a": float("nan"), "b": [np.float32(0.5), np.int64(3)], "c": {1: Path("p")}, "d": np.float64("inf")}
+    )
     assert json.loads(path.read_text()) == {"a": None, "b": [0.5, 3], "c": {"1": "p"}, "d": None}
 
 
