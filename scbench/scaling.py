@@ -1,0 +1,125 @@
+"""Scaling of genes and cells: moments of sparse columns, z-scores, unit ranges, quantiles, unit lengths."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from scbench.inputs import Array
+
+__all__ = [
+    "clipped_deviations",
+    "column_moments",
+    "row_repeat",
+    "to_uniform_quantiles",
+    "to_unit_range",
+    "to_unit_rows",
+    "to_z_scores",
+]
+
+_N_QUANTILES = 1000
+# Entries converted to float64 at once.
+_ENTRIES_AT_ONCE = 1 << 24
+# A standard deviation below this share of the mean is rounding, not variation.
+_CONSTANT = 1e-10
+
+
+def row_repeat(values: np.ndarray, x: csr_matrix) -> np.ndarray:
+    """Return ``values``, one for each row of ``x``, repeated for each stored entry of the row."""
+    return np.repeat(values, np.diff(x.indptr))
+
+
+def column_moments(x: csr_matrix, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (ddof 1) of each column of ``x``, in float64.
+
+    Args:
+        x: (n, n_columns) CSR.
+        n_rows: number of rows that count; the other ``n - n_rows`` rows must hold no entry.
+
+    Returns:
+        Two (n_columns,) vectors. The standard deviation of a constant column, or of a single row, is given as 1.
+    """
+    n_columns = x.shape[1]
+    total, squares, stored = np.zeros(n_columns), np.zeros(n_columns), np.zeros(n_columns)
+    pieces = [slice(i, i + _ENTRIES_AT_ONCE) for i in range(0, x.nnz, _ENTRIES_AT_ONCE)]
+    for piece in pieces:
+        total += np.bincount(x.indices[piece], weights=x.data[piece], minlength=n_columns)
+        stored += np.bincount(x.indices[piece], minlength=n_columns)
+    mean = total / n_rows
+    # The second pass keeps the digits that a sum of squares minus a squared sum would lose.
+    for piece in pieces:
+        deviations = x.data[piece] - mean[x.indices[piece]]
+        squares += np.bincount(x.indices[piece], weights=deviations**2, minlength=n_columns)
+    squares += (n_rows - stored) * mean**2
+    sd = np.sqrt(squares / max(n_rows - 1, 1))
+    return mean, np.where(sd > _CONSTANT * np.abs(mean), sd, 1.0)
+
+
+def to_z_scores(x: csr_matrix, n_rows: int, clip: float | None) -> np.ndarray:
+    """Return the dense z-scores of the columns of ``x``, cut to [-clip, clip]; see :func:`column_moments`."""
+    mean, sd = column_moments(x, n_rows)
+    dense = x.toarray()
+    dense -= mean.astype(x.dtype)
+    dense /= sd.astype(x.dtype)
+    if clip is not None:
+        np.clip(dense, -clip, clip, out=dense)
+    return dense
+
+
+def clipped_deviations(x: csr_matrix, n_rows: int, clip: float | None) -> csr_matrix:
+    """Return a CSR matrix that differs from :func:`to_z_scores` by a constant in each column.
+
+    A zero of ``x`` has the same z-score all over its column; with that value as the origin, the z-scored and cut
+    matrix is as sparse as ``x``. Anything that centres its columns, such as PCA, sees the same matrix.
+    """
+    mean, sd = column_moments(x, n_rows)
+    of_zero = -mean / sd
+    if clip is not None:
+        of_zero = np.clip(of_zero, -clip, clip)
+    data = np.empty(x.nnz, dtype=np.float32)
+    for i in range(0, x.nnz, _ENTRIES_AT_ONCE):
+        piece = slice(i, i + _ENTRIES_AT_ONCE)
+        columns = x.indices[piece]
+        scores = (x.data[piece] - mean[columns]) / sd[columns]
+        if clip is not None:
+            np.clip(scores, -clip, clip, out=scores)
+        data[piece] = scores - of_zero[columns]
+    return csr_matrix((data, x.indices, x.indptr), shape=x.shape)
+
+
+def to_unit_range(x: np.ndarray, axis: int, rows: np.ndarray) -> np.ndarray:
+    """Return ``x`` mapped to [0, 1] along ``axis``: 0 for each gene, 1 for each cell. A constant one becomes 0.
+
+    Args:
+        x: (n_cells, n_genes) dense.
+        axis: 0 or 1.
+        rows: (n_cells,) bool, the cells whose values define the range of a gene; others are cut to it.
+    """
+    source = x[rows] if axis == 0 else x
+    low, high = source.min(axis=axis, keepdims=True), source.max(axis=axis, keepdims=True)
+    width = np.where(high > low, high - low, 1)
+    return np.asarray(np.clip((x - low) / width, 0, 1))
+
+
+def to_uniform_quantiles(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return each column of ``x`` mapped to its quantiles in [0, 1], as scikit-learn does with 1000 quantiles.
+
+    Args:
+        x: (n_cells, n_genes) dense.
+        rows: (n_cells,) bool, the cells that define the quantiles.
+    """
+    from sklearn.preprocessing import QuantileTransformer
+
+    source = x[rows]
+    transformer = QuantileTransformer(n_quantiles=min(_N_QUANTILES, len(source)), subsample=None)
+    return np.asarray(transformer.fit(source).transform(x), dtype=x.dtype)
+
+
+def to_unit_rows(x: Array) -> Array:
+    """Return ``x`` with rows of Euclidean length 1; a row of zeros stays."""
+    if isinstance(x, np.ndarray):
+        lengths = np.linalg.norm(x, axis=1, keepdims=True)
+        return x / np.where(lengths > 0, lengths, 1)
+    lengths = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())
+    data = x.data / row_repeat(np.where(lengths > 0, lengths, 1).astype(x.dtype), x)
+    return csr_matrix((data, x.indices, x.indptr), shape=x.shape)
