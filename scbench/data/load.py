@@ -5,6 +5,7 @@ Labels are kept in a folder of their own, away from everything that a method's i
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import logging
@@ -126,6 +127,7 @@ def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:
             return _parsed(root, key, origin, config)
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="scbench-"))
+        atexit.register(shutil.rmtree, fallback, ignore_errors=True)
         _LOG.warning("the cache folder %s cannot be used (%s); using %s for this command", root, error, fallback)
         return _parsed(fallback, key, origin, config)
 

@@ -27,7 +27,7 @@ from scbench.run.devices import Device, Slots
 from scbench.run.plan import PlannedRun
 from scbench.run.record import new_record
 from scbench.run.store import Store
-from scbench.run.worker import Job, worker_main
+from scbench.run.worker import Job, remove_arrays, worker_main
 
 __all__ = ["Listener", "LocalRunner"]
 
@@ -242,8 +242,7 @@ class LocalRunner:
         status, message = running.stop_reason or self._read_exit(running.process.exitcode)
         record["status"] = status
         record["error"] = {"type": status, "message": message, "traceback": _tail(running.work / "run.log")}
-        for name in ("labels", "embedding", "soft"):  # a result that was not scored is not a result
-            (running.work / f"{name}.npy").unlink(missing_ok=True)
+        remove_arrays(running.work)
         try:
             self._store.publish(running.work, record)
         except OSError as error:

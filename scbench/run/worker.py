@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import parent_process
@@ -20,6 +21,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from scbench.data.cache import FileOrderCache
+from scbench.errors import StoreError
 from scbench.method import Clustering, Counts, Diverged, RunContext, check_clustering
 from scbench.metrics import score
 from scbench.plugins import find
@@ -29,7 +31,7 @@ from scbench.run.recorder import Recorder
 from scbench.run.seeding import row_order, seed_process
 from scbench.run.store import Store
 
-__all__ = ["Job", "worker_main"]
+__all__ = ["Job", "remove_arrays", "worker_main"]
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ def worker_main(job: Job, connection: Connection) -> None:
     except Exception as error:
         record["status"] = _status_of(error)
         record["error"] = error_of(error)
-        sys.stderr.write(record["error"]["traceback"])
+        with suppress(OSError):  # run.log may lie on a full disk
+            sys.stderr.write(record["error"]["traceback"])
     record["seconds"]["total"] = time.perf_counter() - started
     record["peak_rss_bytes"] = _peak_rss_bytes()
     _note_gpu(record)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     _publish(job, record)
     connection.send(("ended", record))
 
@@ -137,14 +141,17 @@ def _store_result(
         "embedding": (clustering.embedding, np.float32),
         "soft": (clustering.soft, np.float32),
     }
-    for name, (array, dtype) in arrays.items():
-        if array is not None:
-            in_file_order = np.empty(array.shape, dtype=dtype)
-            in_file_order[order] = array
-            np.save(job.work / f"{name}.npy", in_file_order, allow_pickle=False)
-    snapshots = recorder.snapshots()
-    if snapshots is not None:
-        np.savez_compressed(job.work / "snapshots.npz", epochs=snapshots[0], labels=snapshots[1])
+    try:
+        for name, (array, dtype) in arrays.items():
+            if array is not None:
+                in_file_order = np.empty(array.shape, dtype=dtype)
+                in_file_order[order] = array
+                np.save(job.work / f"{name}.npy", in_file_order, allow_pickle=False)
+        snapshots = recorder.snapshots()
+        if snapshots is not None:
+            np.savez_compressed(job.work / "snapshots.npz", epochs=snapshots[0], labels=snapshots[1])
+    except OSError as error:
+        raise _cannot_store(job, error) from error
 
 
 def _best_epoch(labels_true: np.ndarray, recorder: Recorder) -> dict[str, float] | None:
@@ -168,21 +175,28 @@ def _status_of(error: Exception) -> str:
 def _publish(job: Job, record: dict[str, Any]) -> None:
     """Store the record; on a full disk give up the arrays, so that at least the failure is on record."""
     store = Store(job.store)
+    if record["status"] != "ok":  # a result that failed its checks or was stored in part is not a result
+        remove_arrays(job.work)
     try:
         store.publish(job.work, record)
     except OSError as error:
-        for path in job.work.iterdir():
-            path.unlink(missing_ok=True)
         record["status"] = "error"
-        record["error"] = error_of(error)
-        record["error"]["message"] = (
-            f"the result cannot be stored: {error}; free some space in {job.store} and run again"
-        )
+        record["error"] = error_of(_cannot_store(job, error))
         record["metrics"] = dict.fromkeys(record["metrics"])
-        try:
+        remove_arrays(job.work)
+        with suppress(OSError):  # not even the failure can be stored; the parent is told all the same
             store.publish(job.work, record)
-        except OSError as again:
-            sys.stderr.write(f"not even the failure can be stored: {again}\n")
+
+
+def remove_arrays(work: Path) -> None:
+    """Remove the arrays of a run that has no result."""
+    for path in (*work.glob("*.npy"), *work.glob("*.npz")):
+        path.unlink(missing_ok=True)
+
+
+def _cannot_store(job: Job, error: OSError) -> StoreError:
+    """Return the error for a result that the disk does not take."""
+    return StoreError(f"the result cannot be written to {job.store} ({error}); free some space there and run again")
 
 
 def _leave_the_terminal(work: Path) -> None:

@@ -1,0 +1,94 @@
+"""What a worker does when the disk is full: the failure is told, no half result stays."""
+
+from __future__ import annotations
+
+import os
+from multiprocessing import Pipe
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scbench_methods.random.config import RandomConfig
+
+from scbench.config.schema import RunConfig
+from scbench.data.config import SimulatedDataset
+from scbench.data.load import open_dataset
+from scbench.errors import StoreError
+from scbench.method import Diverged
+from scbench.run import worker
+from scbench.run.plan import plan_runs
+from scbench.run.record import new_record
+from scbench.run.store import Store
+
+
+def job(tmp_path: Path) -> worker.Job:
+    dataset = open_dataset(SimulatedDataset(name="simulated", n_cells=30, n_genes=20, n_types=3))
+    (run,) = plan_runs(RunConfig(method=RandomConfig(), dataset=None, engine=None, seeds=1), dataset)
+    store = Store(tmp_path / "store")
+    return worker.Job(run, "cpu", 1, store.root, store.work_folder("simulated", "random", run.key), {})
+
+
+def test_a_result_that_the_disk_does_not_take_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("4186 requested and 0 written")
+
+    given = job(tmp_path)
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(StoreError, match=r"cannot be written to .*store \(4186 requested.*; free some space there"):
+        worker._run(given, new_record(given.run, "cpu", 1, {}), Pipe()[1])
+
+
+def test_a_record_that_the_disk_does_not_take_becomes_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = job(tmp_path)
+    record = new_record(given.run, "cpu", 1, {}) | {"status": "ok"}
+    record["metrics"]["acc"] = 0.5
+    np.save(given.work / "labels.npy", np.zeros(30))
+    real_fsync, calls = os.fsync, []
+
+    def full_once(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_once)
+    worker._publish(given, record)
+    stored = Store(given.store).find("simulated", "random", given.run.key)
+    assert stored is not None
+    assert stored["status"] == record["status"] == "error"
+    assert stored["metrics"]["acc"] is None
+    assert "No space left on device" in stored["error"]["message"]
+    folder = Store(given.store).folder("simulated", "random", given.run.key)
+    assert sorted(path.name for path in folder.iterdir()) == ["record.json"]
+
+
+def test_a_disk_that_takes_nothing_is_told_to_the_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    given = job(tmp_path)
+    record = new_record(given.run, "cpu", 1, {}) | {"status": "ok"}
+    worker._publish(given, record)
+    assert record["status"] == "error"
+    assert Store(given.store).find("simulated", "random", given.run.key) is None
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch names its own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Diverged(1, {}), "diverged"),
+        (FloatingPointError("nan"), "diverged"),
+        (MemoryError(), "oom"),
+        (OutOfMemoryError(), "oom"),
+        (RuntimeError(), "error"),
+    ],
+)
+def test_exceptions_stand_for_statuses(error: Exception, status: str) -> None:
+    assert worker._status_of(error) == status
