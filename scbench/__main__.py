@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is
     if args and args[0] == "run":
         args = args[1:]
     elif args and args[0] in _COMMANDS:

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,7 @@ def _parsed(root: Path, key: str, origin: _Origin, config: DatasetConfig) -> Dat
 
 def _parse(folder: Path, labels_path: Path, origin: _Origin, config: DatasetConfig) -> None:
     """Read, check and store one dataset; the folder appears only when it is complete."""
+    config = replace(config, name=origin.name)  # messages name the file, not "file"
     checked = check_content(origin.load(), config)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)

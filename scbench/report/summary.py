@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,17 +22,11 @@ _REASONS_SHOWN = 5
 def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Console, n_cached: int) -> None:
     """Print the table of these records, the reasons of failures, and where the records are."""
     rows = summarise(records)
-    settings = Counter((row.dataset, row.method) for row in rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for position, header in enumerate(HEADERS):
-        table.add_column(header, justify="left" if position < 2 else "right", no_wrap=True)
-    for row in rows:
-        texts = cells(row)
-        if settings[row.dataset, row.method] > 1:
-            texts[1] += f" #{row.setting}"
-        table.add_row(*texts, style=None if row.n_ok == row.n else "yellow")
-    if not console.is_terminal:
-        console.width = max(console.width, 160)  # a file or pipe has no width that a table should be cut to
+    table = _table(rows, by_dataset=False)
+    if _width(table, console) > console.width:
+        table = _table(rows, by_dataset=True)
+    # A number is never cut: where even the narrow table does not fit, the terminal may wrap its lines.
+    console.width = max(console.width, _width(table, console))
     console.print(table)
     for row in rows:
         _print_failures(row, console)
@@ -39,6 +34,38 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
         _say(console, "failed runs are tried again with retry_failed=true; each has its run.log in the store", "yellow")
     cached = f" ({n_cached} of {len(records)} were there before)" if n_cached else ""
     _say(console, f"mean ± sd over seeds, in percent; records{cached}: {store}")
+
+
+def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
+    """Return the table; with ``by_dataset`` a dataset's name has a line of its own, for narrow terminals."""
+    settings = Counter((row.dataset, row.method) for row in rows)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if by_dataset else 2, 0, 0))
+    for header in HEADERS[1:] if by_dataset else HEADERS:
+        is_name = header in ("dataset", "method")
+        table.add_column(
+            header.replace(" ", "\n").replace("given/", "given\n/") if by_dataset else header,
+            justify="left" if is_name else "right",
+            no_wrap=True,
+        )
+    last = None
+    for row in rows:
+        dataset, method, *numbers = cells(row)
+        if settings[row.dataset, row.method] > 1:
+            method += f" #{row.setting}"
+        style = None if row.n_ok == row.n else "yellow"
+        if not by_dataset:
+            table.add_row(dataset, method, *numbers, style=style)
+            continue
+        if dataset != last:
+            table.add_row(Text(dataset, style="bold"))
+            last = dataset
+        table.add_row(f"  {method}", *numbers, style=style)
+    return table
+
+
+def _width(table: Table, console: Console) -> int:
+    """Return the number of columns that the table needs."""
+    return Measurement.get(console, console.options.update(max_width=10_000), table).maximum
 
 
 def _print_failures(row: TableRow, console: Console) -> None:

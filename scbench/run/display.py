@@ -37,7 +37,7 @@ class Tally:
     def count(self, record: Mapping[str, Any]) -> None:
         """Take a finished run into account."""
         self.n_done += 1
-        self.n_failed += record["status"] != "ok"
+        self.n_failed += record["status"] not in ("ok", "interrupted")
 
     def time_left(self) -> str:
         """Return the expected time to the end, or a question mark before the first run is done."""

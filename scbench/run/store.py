@@ -51,8 +51,8 @@ class Store:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StoreError(
-                f"store {self.root} cannot be written ({error.strerror or error}); free some space there or choose "
-                "another folder with store=DIR"
+                f"store {self.root} cannot be written ({error.strerror or error}); make it writable, free some space "
+                "there, or choose another folder with store=DIR"
             ) from error
         finally:
             try:

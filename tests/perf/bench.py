@@ -13,10 +13,16 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 REPEATS = 3
-MATMUL = "import numpy as np, time; a = np.ones((2048, 2048), 'f4'); a @ a; t = time.perf_counter(); [a @ a for _ in range(3)]; print(3 * 2 * 2048**3 / (time.perf_counter() - t) / 1e9)"
+MATMUL = """
+import numpy as np, time
+a = np.ones((2048, 2048), dtype=np.float32)
+a @ a
+started = time.perf_counter()
+a @ a @ a @ a
+print(3 * 2 * 2048**3 / (time.perf_counter() - started) / 1e9)
+"""
 IMPORTS = "import sklearn.cluster, sklearn.neighbors, pandas, h5py, scipy.sparse"
 SCORE = """
 import numpy as np, time
@@ -42,27 +48,25 @@ print(principal_components(counts, STANDARD_RECIPE, 50, dataset.cache(counts.mat
 
 @dataclass(frozen=True)
 class Measured:
-    """What one process took, its children included."""
+    """What one command took; ``peak_rss_bytes`` is its own process's, each run's is in the table it prints."""
 
     wall_seconds: float
-    cpu_seconds: float
     peak_rss_bytes: int
     output: str
 
     def __str__(self) -> str:
         """Show the figures."""
-        return f"{self.wall_seconds:6.2f} s wall, {self.cpu_seconds:6.2f} s cpu, {self.peak_rss_bytes / 2**20:6.0f} MiB peak"
+        return f"{self.wall_seconds:6.2f} s, {self.peak_rss_bytes / 2**20:5.0f} MiB peak"
 
 
-def measure(*arguments: str, cache: Path) -> Measured:
-    """Run a Python command line once."""
+def measure(*arguments: str) -> Measured:
+    """Run a Python command line once, with empty caches and one thread."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    environment = {**os.environ, **threads, "SCBENCH_CACHE": str(cache)}
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
+        environment = {**os.environ, **threads, "SCBENCH_CACHE": f"{folder}/cache"}
+        command = [argument.replace("STORE", f"{folder}/store") for argument in (sys.executable, *arguments)]
         started = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, *arguments], stdout=output, stderr=subprocess.STDOUT, env=environment
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -70,51 +74,46 @@ def measure(*arguments: str, cache: Path) -> Measured:
         text = output.read()
     if process.returncode != 0:
         raise SystemExit(f"{arguments} ended with {process.returncode}:\n{text}")
-    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, text)
+    return Measured(wall, usage.ru_maxrss * 1024, text)
 
 
-def best(*arguments: str, repeats: int = REPEATS, fresh_cache: bool = True) -> Measured:
-    """Return the run of median wall time out of several."""
-    runs = []
-    with tempfile.TemporaryDirectory() as shared:
-        for _ in range(repeats):
-            with tempfile.TemporaryDirectory() as folder:
-                runs.append(measure(*arguments, cache=Path(folder if fresh_cache else shared)))
-    return sorted(runs, key=lambda run: run.wall_seconds)[len(runs) // 2]
+def median(*arguments: str) -> Measured:
+    """Return the run of median wall time out of ``REPEATS``."""
+    runs = sorted((measure(*arguments) for _ in range(REPEATS)), key=lambda run: run.wall_seconds)
+    return runs[REPEATS // 2]
 
 
-def command(method: str, dataset: str, *more: str) -> list[str]:
-    """Return a command with a store of its own."""
-    store = tempfile.mkdtemp(prefix="scbench-bench-")
-    return ["-m", "scbench", f"method={method}", f"dataset={dataset}", f"store={store}", "device=cpu", *more]
+def command(method: str, dataset: str) -> Measured:
+    """Return the median of whole commands with 10 seeds, each into an empty store."""
+    return median("-m", "scbench", f"method={method}", f"dataset={dataset}", "store=STORE", "device=cpu")
 
 
-def retrying(method: str, dataset: str, repeats: int = REPEATS) -> Measured:
-    """Return the median of whole commands with 10 seeds, each into an empty store with an empty cache."""
-    runs = [best(*command(method, dataset), repeats=1) for _ in range(repeats)]
-    return sorted(runs, key=lambda run: run.wall_seconds)[len(runs) // 2]
+def show(what: str, found: object) -> None:
+    """Print one figure."""
+    print(f"{what:<46} {found}")
 
 
 def main() -> None:
     """Print all figures."""
-    rate = float(best("-c", MATMUL).output)
-    print(f"machine: {platform.processor() or platform.machine()}, {len(os.sched_getaffinity(0))} cores,")
-    print(f"         float32 matrix product on one core {rate:.0f} GFLOP/s; medians of {REPEATS}")
-    print(f"\npython -m scbench --help                     {best('-m', 'scbench', '--help')}")
-    print(f"bare imports, for comparison                 {best('-c', IMPORTS)}")
-    print(f"random x 10 seeds, pbmc68k_reduced (framework only)\n{'':45}{retrying('random', 'pbmc68k_reduced')}")
-    print(f"pca_kmeans x 10 seeds, pbmc68k_reduced       {retrying('pca_kmeans', 'pbmc68k_reduced')}")
-    for dataset in ("mouse_pancreas_1", "worm_neuron"):
-        if not os.environ.get("SCBENCH_DATA_PATH"):
-            print(f"pca_kmeans x 10 seeds, {dataset}: left out, SCBENCH_DATA_PATH is not set")
-            continue
-        run = retrying("pca_kmeans", dataset)
-        print(f"pca_kmeans x 10 seeds, {dataset:<21} {run}")
-        print("\n".join(f"    {line}" for line in run.output.splitlines()[-3:]))
-    print(f"simulate, load, 50 PCs of 100 000 x 2 000    {best('-c', PREPARE, repeats=1)}")
+    rate = float(median("-c", MATMUL).output)
     print(
-        f"score of 1 000 000 labels                    {', '.join(best('-c', SCORE, repeats=1).output.split(chr(10)))}"
+        f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores; float32 matrix product on one core {rate:.0f} GFLOP/s"
     )
+    print(f"medians of {REPEATS}, whole processes, empty caches, one thread per run\n")
+    show("python -m scbench --help", median("-m", "scbench", "--help"))
+    show("importing scikit-learn, pandas, h5py", median("-c", IMPORTS))
+    show("random x 10 seeds, pbmc68k_reduced (no fits)", command("random", "pbmc68k_reduced"))
+    show("pca_kmeans x 10 seeds, pbmc68k_reduced", command("pca_kmeans", "pbmc68k_reduced"))
+    for dataset in ("mouse_pancreas_1", "worm_neuron"):
+        what = f"pca_kmeans x 10 seeds, {dataset}"
+        if not os.environ.get("SCBENCH_DATA_PATH"):
+            show(what, "left out: SCBENCH_DATA_PATH is not set")
+            continue
+        run = command("pca_kmeans", dataset)
+        show(what, run)
+        print("\n".join(f"    {line}" for line in run.output.splitlines()[-3:-1]))
+    show("simulate, parse, 50 PCs of 100 000 x 2 000", measure("-c", PREPARE))
+    show("score of 1 000 000 labels", ", ".join(measure("-c", SCORE).output.splitlines()))
 
 
 if __name__ == "__main__":

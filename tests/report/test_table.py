@@ -83,6 +83,21 @@ def test_the_printed_table_names_settings_and_reasons() -> None:
     assert text.count("retry_failed=true") == 1
 
 
+@pytest.mark.parametrize("width", [20, 60, 80, 100, 200])
+def test_no_number_is_cut_whatever_the_width(width: int) -> None:
+    out = io.StringIO()
+    named = {"dataset": "mouse_pancreas_1", "method": "pca_kmeans"}
+    console = Console(file=out, width=width, force_terminal=True, color_system=None)
+    print_summary([record(0, 0.5, **named), record(1, 0.7, **named)], Path("/s"), console, n_cached=0)
+    lines = out.getvalue().splitlines()
+    assert sum("60.0 ± 14.1" in line for line in lines) == 1
+    assert "…" not in out.getvalue()
+    for word in ("mouse_pancreas_1", "pca_kmeans", "4/4", "2 MiB", "2/2"):
+        assert word in out.getvalue()
+    if width >= 80:
+        assert max(map(len, lines)) <= width
+
+
 def test_records_without_labels_have_no_scores() -> None:
     (row,) = summarise([record(0, None)])
     assert cells(row)[2] == "-"

@@ -126,7 +126,9 @@ def test_a_full_disk_leaves_what_was_stored(store: Store, monkeypatch: pytest.Mo
     with pytest.raises(OSError, match="No space left"):
         store.publish(work, record())
     assert store.find("d", "m", "a" * 64) == record(status="error")
-    with pytest.raises(StoreError, match=r"cannot be written \(No space left on device\); free some space"):
+    with pytest.raises(
+        StoreError, match=r"cannot be written \(No space left on device\); make it writable, free some space"
+    ):
         store.check_writable()
 
 
