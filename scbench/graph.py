@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict
 from typing import Literal
 
@@ -13,6 +12,7 @@ from scbench.inputs import Derived, InputCache, derive
 from scbench.method import Counts
 from scbench.names import check_choice
 from scbench.preprocess import Recipe, principal_components
+from scbench.umap_weights import umap_weights
 
 __all__ = [
     "knn_graph",
@@ -179,26 +179,7 @@ def umap_connectivities(x: np.ndarray, n_neighbors: int = 20) -> csr_matrix:
     """
     if n_neighbors < 2:
         raise ValueError(f"n_neighbors counts the cell itself and must be at least 2, got {n_neighbors}")
-    indices, distances = nearest_neighbours(x, n_neighbors - 1)
-    n_cells, k = indices.shape
-    if k == 0:
-        return csr_matrix((n_cells, n_cells), dtype=np.float32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # umap remarks on the absence of tensorflow
-        from umap.umap_ import fuzzy_simplicial_set
-
-    weights, _, _ = fuzzy_simplicial_set(
-        csr_matrix((n_cells, 1)),
-        k + 1,
-        None,
-        None,
-        knn_indices=np.hstack([np.arange(n_cells)[:, None], indices]),
-        knn_dists=np.hstack([np.zeros((n_cells, 1)), distances]).astype(np.float32),
-    )
-    graph = csr_matrix(weights, dtype=np.float32)
-    graph.eliminate_zeros()
-    graph.sort_indices()
-    return graph
+    return umap_weights(*nearest_neighbours(x, n_neighbors - 1))
 
 
 def neighbour_graph(

@@ -29,7 +29,7 @@ __all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_arrays"]
 _LOG = logging.getLogger(__name__)
 _PARTS = ("per_cell", "cell_by_cell", "shared")
 # What computes derived arrays: another version of any of these may give other digits.
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scanpy", "umap-learn")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scanpy")
 
 
 class FileOrderCache:

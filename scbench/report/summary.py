@@ -23,7 +23,7 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
     """Print the table of these records, the reasons of failures, and where the records are."""
     rows = summarise(records)
     table = _table(rows, by_dataset=False)
-    if _width(table, console) > console.width:
+    if console.is_terminal and _width(table, console) > console.width:
         table = _table(rows, by_dataset=True)
     # A number is never cut: where even the narrow table does not fit, the terminal may wrap its lines.
     console.width = max(console.width, _width(table, console))

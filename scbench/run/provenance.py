@@ -24,7 +24,6 @@ _PACKAGES = (
     "scikit-learn",
     "scipy",
     "torch",
-    "umap-learn",
 )
 
 

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from scbench.graph import nearest_neighbours
+from scbench.umap_weights import umap_weights
+
+
+def scattered(n: int = 150) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(n, 6))
+
+
+def with_duplicates() -> np.ndarray:
+    x = scattered()
+    x[:40] = x[0]  # more copies than neighbours
+    x[50:53] = x[50]
+    return x
+
+
+def of_very_different_density() -> np.ndarray:
+    x = scattered()
+    x[:75] *= 1e-4
+    x[75] = 1e3
+    return x
+
+
+def oracle(indices: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from umap.umap_ import fuzzy_simplicial_set
+    n, k = indices.shape
+    weights, _, _ = fuzzy_simplicial_set(
+        csr_matrix((n, 1)),
+        k + 1,
+        None,
+        None,
+        knn_indices=np.hstack([np.arange(n)[:, None], indices]),
+        knn_dists=np.hstack([np.zeros((n, 1)), distances]).astype(np.float32),
+    )
+    return weights.toarray()
+
+
+@pytest.mark.parametrize("make", [scattered, with_duplicates, of_very_different_density])
+@pytest.mark.parametrize("k", [1, 4, 19])
+def test_weights_are_those_of_umap(make: object, k: int) -> None:
+    indices, distances = nearest_neighbours(make(), k)  # type: ignore[operator]
+    found = umap_weights(indices, distances)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.toarray(), oracle(indices, distances), rtol=2e-4, atol=2e-5)
+
+
+def test_three_cells_on_a_line_by_hand() -> None:
+    """Each cell has both others: the nearer at rho has weight 1, the farther w with 1 + w = log2(3)."""
+    indices = np.array([[1, 2], [0, 2], [1, 0]])
+    distances = np.array([[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]])
+    far = np.log2(3) - 1
+    expected = np.array([[0, 1, far + far - far**2], [1, 0, 1], [far + far - far**2, 1, 0]])
+    np.testing.assert_allclose(umap_weights(indices, distances).toarray(), expected, atol=2e-5)
+
+
+def test_weights_are_symmetric_with_an_empty_diagonal_and_at_most_one() -> None:
+    weights = umap_weights(*nearest_neighbours(with_duplicates(), 7))
+    assert abs(weights - weights.T).max() < 1e-6
+    assert weights.diagonal().sum() == 0
+    assert 0 < weights.data.min() <= weights.data.max() <= 1 + 1e-6
+
+
+def test_equal_cells_and_a_single_cell_do_no_harm() -> None:
+    same = umap_weights(*nearest_neighbours(np.zeros((5, 2)), 3))
+    assert np.isfinite(same.data).all()
+    assert umap_weights(np.empty((1, 0), dtype=np.int64), np.empty((1, 0))).shape == (1, 1)
