@@ -147,3 +147,31 @@ def test_concurrent_writers_compute_once_and_all_get_it(tmp_path: Path, monkeypa
     for process in processes:
         process.join()
     assert trace.read_text() == "x"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_real_inputs_from_the_cache_equal_those_of_the_permuted_counts(tmp_path: Path, seed: int) -> None:
+    from scbench.graph import neighbour_graph
+    from scbench.method import Counts
+    from scbench.preprocess import STANDARD_RECIPE, prepare, principal_components
+    from scbench.testing import toy_counts
+
+    in_file_order = toy_counts(150, 300).matrix
+    order = np.random.default_rng(seed).permutation(150)
+    permuted, cache = cache_for(tmp_path, in_file_order, order)
+    counts_of_run, fresh = Counts(permuted), Counts(permuted.copy())
+    cached, direct = prepare(counts_of_run, STANDARD_RECIPE, cache), prepare(fresh, STANDARD_RECIPE)
+    np.testing.assert_allclose(cached.x, direct.x, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(cached.counts.toarray(), direct.counts.toarray())
+    np.testing.assert_allclose(cached.size_factors, direct.size_factors)
+    np.testing.assert_array_equal(cached.genes, direct.genes)
+    np.testing.assert_allclose(
+        principal_components(counts_of_run, STANDARD_RECIPE, 10, cache),
+        principal_components(fresh, STANDARD_RECIPE, 10),
+        atol=2e-3,
+    )
+    np.testing.assert_allclose(
+        neighbour_graph(counts_of_run, STANDARD_RECIPE, 10, 15, cache).toarray(),
+        neighbour_graph(fresh, STANDARD_RECIPE, 10, 15).toarray(),
+        atol=2e-3,
+    )
