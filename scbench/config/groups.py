@@ -8,7 +8,7 @@ from importlib.resources import files
 from scbench import plugins
 from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import FileDataset, RegisteredDataset, SimulatedDataset
-from scbench.data.registry import dataset_names
+from scbench.data.registry import dataset_names, own_dataset_schemas
 
 __all__ = ["DEFAULT_OPTIONS", "field_names", "options", "schema_of"]
 
@@ -22,7 +22,7 @@ def options(group: str) -> list[str]:
     if group == "method":
         return list(plugins.discover())
     if group == "dataset":
-        return [*_UNREGISTERED, *dataset_names()]
+        return [*_UNREGISTERED, *own_dataset_schemas(), *dataset_names()]
     folder = files("scbench.conf").joinpath(group)
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
@@ -32,7 +32,7 @@ def schema_of(group: str, option: str) -> type:
     if group == "method":
         return plugins.find(option).config_class()
     if group == "dataset":
-        return _UNREGISTERED.get(option, RegisteredDataset)
+        return _UNREGISTERED.get(own_dataset_schemas().get(option, option).removesuffix("_schema"), RegisteredDataset)
     return _ENGINES[option]
 
 

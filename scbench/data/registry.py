@@ -16,9 +16,10 @@ from scbench.data.config import RegisteredDataset, SourceFile
 from scbench.errors import ConfigError
 from scbench.names import nearest, unknown
 
-__all__ = ["dataset_names", "is_verifiable", "load_dataset"]
+__all__ = ["dataset_names", "is_verifiable", "load_dataset", "own_dataset_schemas"]
 
 _NOT_REGISTERED = ("file", "simulated")
+_OTHER_SCHEMAS = ("file_schema", "simulated_schema")
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 10 times faster where built
 
 
@@ -53,6 +54,15 @@ def load_dataset(name: str) -> RegisteredDataset:
     return RegisteredDataset(**({"name": name} | values | {"files": sources}))
 
 
+def own_dataset_schemas() -> dict[str, str]:
+    """Return the options of ``$SCBENCH_CONF/dataset`` that are no registered dataset, with the schema they name.
+
+    A user's folder may hold settings of ``file`` or ``simulated`` under a name of their own.
+    """
+    found = {path.stem: _other_schema(path) for path in _user_files()}
+    return {name: schema for name, schema in found.items() if schema is not None}
+
+
 def is_verifiable(source: SourceFile) -> bool:
     """Return whether ``source`` can be downloaded and then verified, its labels included."""
     has_checksum = source.checksum is not None or source.checksum_api is not None
@@ -61,15 +71,28 @@ def is_verifiable(source: SourceFile) -> bool:
 
 
 def _dataset_files() -> dict[str, Path]:
-    folders = [Path(str(resources.files("scbench.conf")))]
-    if user := os.environ.get("SCBENCH_CONF", "").strip():
-        folders.append(Path(user).expanduser())
+    shipped = (Path(str(resources.files("scbench.conf"))) / "dataset").glob("*.yaml")
+    own = [path for path in _user_files() if _other_schema(path) is None]
     return {
         path.stem: path
-        for folder in folders
-        for path in (folder / "dataset").glob("*.yaml")
+        for path in (*shipped, *own)
         if path.stem not in _NOT_REGISTERED and not path.stem.startswith((".", "_"))
     }
+
+
+def _user_files() -> list[Path]:
+    user = os.environ.get("SCBENCH_CONF", "").strip()
+    return sorted((Path(user).expanduser() / "dataset").glob("*.yaml")) if user else []
+
+
+def _other_schema(path: Path) -> str | None:
+    """Return the schema that a file names in its defaults when it is not that of registered datasets."""
+    try:
+        content = yaml.load(path.read_text("utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None  # said when the dataset is asked for
+    defaults = content.get("defaults", []) if isinstance(content, dict) else []
+    return next((schema for schema in _OTHER_SCHEMAS if schema in (defaults or [])), None)
 
 
 def _mapping(content: object, path: Path) -> dict[str, Any]:  # Any: YAML, compared with its fields later

@@ -90,5 +90,9 @@ def test_a_config_folder_of_the_user_comes_first(
     own = "defaults:\n  - simulated_schema\n  - _self_\nname: my_simulation\nn_cells: 33\n"
     (tmp_path / "dataset" / "my_simulation.yaml").write_text(own)
     monkeypatch.setenv("SCBENCH_CONF", str(tmp_path))
-    assert main(["method=random", "dataset=my_simulation", "--cfg", "job"]) == 0
-    assert "n_cells: 33" in capsys.readouterr().out
+    assert main(["method=random", "dataset=my_simulation", "dataset.n_types=2", "--cfg", "job"]) == 0
+    shown = capsys.readouterr().out
+    assert "n_cells: 33" in shown
+    assert "n_types: 2" in shown
+    assert main(["datasets", "list"]) == 0
+    assert "my_simulation" not in capsys.readouterr().out
