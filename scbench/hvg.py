@@ -71,4 +71,9 @@ def _by_scanpy(values: csr_matrix, n_top: int, flavor: HvgFlavor, **options: Any
             )
         except IndexError:  # its threshold is taken from an empty list
             return np.empty(0, dtype=np.int64)
+        except ValueError as error:  # the regression of seurat_v3 needs more cells than there are
+            raise DataError(
+                f"variable genes of flavour {flavor!r} cannot be chosen from {values.shape[0]} cells and "
+                f"{values.shape[1]} genes ({error}); use flavour 'seurat' or 'std'"
+            ) from error
     return np.flatnonzero(table["highly_variable"].to_numpy())

@@ -66,5 +66,15 @@ def _by_lanczos(x: Array, n_components: int) -> np.ndarray:
     from sklearn.decomposition import PCA
 
     # scikit-learn centres implicitly and signs components as described above.
+    if _is_constant(x):  # arpack cannot start from a matrix of zeros
+        return np.zeros((x.shape[0], n_components), dtype=np.float32)
     scores = PCA(n_components, svd_solver="arpack", random_state=0).fit_transform(x)
     return np.asarray(scores, dtype=np.float32)
+
+
+def _is_constant(x: Array) -> bool:
+    """Return whether all rows of ``x`` are equal."""
+    if isinstance(x, np.ndarray):
+        return bool((x == x[0]).all())
+    low, high = x.min(axis=0), x.max(axis=0)
+    return not np.any((low - high).data)

@@ -37,7 +37,7 @@ def column_moments(x: csr_matrix, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         n_rows: number of rows that count; the other ``n - n_rows`` rows must hold no entry.
 
     Returns:
-        Two (n_columns,) vectors. The standard deviation of a constant column, or of a single row, is given as 1.
+        Two (n_columns,) vectors. The standard deviation of a constant column, or of a single row, is exactly 0.
     """
     n_columns = x.shape[1]
     total, squares, stored = np.zeros(n_columns), np.zeros(n_columns), np.zeros(n_columns)
@@ -52,12 +52,18 @@ def column_moments(x: csr_matrix, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         squares += np.bincount(x.indices[piece], weights=deviations**2, minlength=n_columns)
     squares += (n_rows - stored) * mean**2
     sd = np.sqrt(squares / max(n_rows - 1, 1))
-    return mean, np.where(sd > _CONSTANT * np.abs(mean), sd, 1.0)
+    return mean, np.where(sd > _CONSTANT * np.abs(mean), sd, 0.0)
+
+
+def _scaling_moments(x: csr_matrix, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return :func:`column_moments` with 1 for a standard deviation of 0, to divide by."""
+    mean, sd = column_moments(x, n_rows)
+    return mean, np.where(sd > 0, sd, 1.0)
 
 
 def to_z_scores(x: csr_matrix, n_rows: int, clip: float | None) -> np.ndarray:
     """Return the dense z-scores of the columns of ``x``, cut to [-clip, clip]; see :func:`column_moments`."""
-    mean, sd = column_moments(x, n_rows)
+    mean, sd = _scaling_moments(x, n_rows)
     dense = x.toarray()
     dense -= mean.astype(x.dtype)
     dense /= sd.astype(x.dtype)
@@ -72,7 +78,7 @@ def clipped_deviations(x: csr_matrix, n_rows: int, clip: float | None) -> csr_ma
     A zero of ``x`` has the same z-score all over its column; with that value as the origin, the z-scored and cut
     matrix is as sparse as ``x``. Anything that centres its columns, such as PCA, sees the same matrix.
     """
-    mean, sd = column_moments(x, n_rows)
+    mean, sd = _scaling_moments(x, n_rows)
     of_zero = -mean / sd
     if clip is not None:
         of_zero = np.clip(of_zero, -clip, clip)

@@ -105,3 +105,9 @@ def test_input_is_not_changed() -> None:
 def test_number_of_components_must_be_positive() -> None:
     with pytest.raises(ValueError, match="n_components must be at least 1, got 0"):
         pca_scores(np.eye(3, dtype=np.float32), 0)
+
+
+def test_equal_cells_with_many_genes_have_no_components() -> None:
+    same = csr_matrix(np.ones((6, 5200), dtype=np.float32))
+    assert not pca_scores(same, 3).any()
+    assert not pca_scores(same.toarray(), 3).any()

@@ -373,3 +373,13 @@ def test_oracle_of_sccagn(draw: int) -> None:
     np.testing.assert_allclose(dense(scaled.x), oracle["csv_scaled"], atol=1e-5)
     ranked = prepare(raw, Recipe(hvg=hvg, scale=True, quantile=True, l2_cell=True))
     np.testing.assert_allclose(dense(ranked.x), oracle["csv_final"], atol=5e-3)
+
+
+def test_constant_genes_are_the_last_to_be_variable() -> None:
+    rng = np.random.default_rng(0)
+    x = np.hstack([np.full((30, 5), 3.0), rng.poisson(2.0, size=(30, 20))]).astype(np.float32)
+    data = Counts(csr_matrix(x))
+    chosen = prepare(data, Recipe(target=None, log1p=False, hvg=5, hvg_flavor="std")).genes
+    assert chosen.min() >= 5
+    sds = x.std(axis=0, ddof=1)
+    np.testing.assert_array_equal(chosen, np.sort(np.argsort(-sds, kind="stable")[:5]))

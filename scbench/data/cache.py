@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -29,7 +30,7 @@ __all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_arrays"]
 _LOG = logging.getLogger(__name__)
 _PARTS = ("per_cell", "cell_by_cell", "shared")
 # What computes derived arrays: another version of any of these may give other digits.
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scanpy")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scanpy", "anndata", "pandas", "scikit-misc", "numba")
 
 
 class FileOrderCache:
@@ -68,7 +69,7 @@ class FileOrderCache:
 
     def _stored(self, kind: str, params: Mapping[str, Any], compute: Compute) -> Derived:
         """Return the entry in file order, computing and storing it when it is not there."""
-        entry = self._folder / f"{kind}-{_entry_key(kind, params)}"
+        entry = self._folder / f"{kind}-{_entry_key(kind, params, compute)}"
         found = _read_entry(entry)
         if found is not None:
             return found
@@ -111,9 +112,12 @@ def _sorted(graph: csr_matrix) -> csr_matrix:
     return graph
 
 
-def _entry_key(kind: str, params: Mapping[str, Any]) -> str:
-    """Return a short key for a computation, its parameters and the code that makes it."""
-    identity = json.dumps([kind, params, code_fingerprint()], sort_keys=True)
+def _entry_key(kind: str, params: Mapping[str, Any], compute: Compute) -> str:
+    """Return a short key for a computation, its parameters and the code that makes it, a method's own included."""
+    module = getattr(compute, "__module__", "")
+    source = getattr(sys.modules.get(module), "__file__", None)
+    own_code = hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
+    identity = json.dumps([kind, params, module, own_code, code_fingerprint()], sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:20]
 
 

@@ -69,7 +69,7 @@ def matches(checksums: Checksums, checksum: str) -> bool:
 def file_checksums(path: Path, *, remember: bool = True) -> Checksums:
     """Return the checksums of ``path``, from the memory on disk when the file has not changed since.
 
-    The memory lives below ``cache_folder()`` and is keyed by real path, size, modification time and inode.
+    The memory lives below ``cache_folder()`` and is keyed by real path, size, both change times and inode.
     Damaged entries are ignored; a folder that cannot be written costs time only. Files modified within the
     last two seconds are not remembered, since a second change could leave the same time stamp.
 
@@ -82,6 +82,7 @@ def file_checksums(path: Path, *, remember: bool = True) -> Checksums:
         "path": os.path.realpath(path),
         "size": before.st_size,
         "mtime_ns": before.st_mtime_ns,
+        "ctime_ns": before.st_ctime_ns,  # unlike the modification time, nobody can set it back
         "inode": before.st_ino,
     }
     entry = _memo_path(key)
@@ -91,7 +92,7 @@ def file_checksums(path: Path, *, remember: bool = True) -> Checksums:
         logger.info("computing the checksums of %s (%.1f GB)", path, before.st_size / 1e9)
     checksums = _hash(path, before.st_size)
     after = path.stat()
-    if checksums.size_bytes != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
+    if checksums.size_bytes != before.st_size or after.st_ctime_ns != before.st_ctime_ns:
         raise DataError(f"{path} changed while it was read; wait until nothing writes to it and try again")
     if remember and abs(time.time_ns() - before.st_mtime_ns) > _SETTLED_NS:
         _remember(entry, key, checksums)

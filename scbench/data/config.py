@@ -13,6 +13,7 @@ __all__ = ["DatasetConfig", "FileDataset", "RegisteredDataset", "SimulatedDatase
 VALUES = ("counts", "log_normalised", "linear")
 ROUNDING = ("none", "round", "ceil")
 UNLABELLED = ("error", "drop")
+_LARGEST_SEPARATION = 10.0  # fold changes of e^10; far above, counts are no longer finite
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,10 @@ class SimulatedDataset(DatasetConfig):
             raise ConfigError(
                 f"dataset.n_types is {self.n_types} but there are only {self.n_cells} cells; ask for fewer types"
             )
-        if self.separation <= 0:
-            raise ConfigError(f"dataset.separation must be above 0, got {self.separation}")
+        if not 0 < self.separation <= _LARGEST_SEPARATION:
+            raise ConfigError(
+                f"dataset.separation must be above 0 and at most {_LARGEST_SEPARATION:g}, got {self.separation}"
+            )
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dataset.dropout must be in [0, 1), got {self.dropout}")
         if self.imbalance < 1:

@@ -126,6 +126,8 @@ def _obtain(
     present = index.with_checksum(checksum, size_bytes, config.name) if checksum is not None else None
     if present is None and not config.verify:
         present = next(iter(index.with_name({name}, config.name)), None)
+        if present is not None:
+            logger.warning("%s: using %s by its name, not verified (dataset.verify=false)", config.name, present.path)
     if present is not None:
         return present.path, file_checksums(present.path).sha256, present.origin
     target = data_folder() / config.name / name

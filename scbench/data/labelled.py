@@ -19,9 +19,11 @@ class LabelledCounts:
         labels: (n_cells,) object array of str, None for a cell without one. None when no labels were asked for.
         genes: (n_genes,) object array of str, or None when the file has no names.
         cells: (n_cells,) object array of str, or None.
+        warnings: what the user should know of the reading, one line each (columns left out, for example).
     """
 
     matrix: csr_matrix
     labels: np.ndarray | None
     genes: np.ndarray | None = None
     cells: np.ndarray | None = None
+    warnings: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCoun
     matrix.eliminate_zeros()
     if matrix.nnz == 0:
         raise DataError(f"dataset {name}: all {matrix.shape[0]} x {matrix.shape[1]} values are zero; check the file")
-    labels, cells, warnings = content.labels, content.cells, []
+    labels, cells, warnings = content.labels, content.cells, list(content.warnings)
     if labels is not None:
         if len(labels) != matrix.shape[0]:
             raise DataError(

@@ -57,6 +57,8 @@ def encode(labels: Labels, name: str) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"{name} must be one-dimensional, got {values.ndim} dimensions; pass one label per cell")
     if len(values) == 0:
         raise ValueError(f"{name} is empty; pass one label per cell")
+    if isinstance(values, np.ndarray) and not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     try:
         codes, uniques = pd.factorize(values)
     except TypeError as error:

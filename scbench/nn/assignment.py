@@ -69,9 +69,10 @@ def target_distribution(soft: Tensor, tau: float = 1.0) -> Tensor:
     """
     if tau <= 0:
         raise ValueError(f"tau must be > 0, got {tau}")
-    powered = soft.detach() ** (1 / tau)
-    weights = powered.square() / powered.sum(dim=0).clamp(min=torch.finfo(soft.dtype).tiny)
-    return weights / weights.sum(dim=1, keepdim=True)
+    log_powered = soft.detach().log() / tau  # powers of small memberships would underflow
+    log_sizes = log_powered.logsumexp(dim=0)
+    log_sizes = torch.where(log_sizes.isneginf(), torch.zeros_like(log_sizes), log_sizes)
+    return (2 * log_powered - log_sizes).softmax(dim=1)
 
 
 def kl(target: Tensor, soft: Tensor) -> Tensor:

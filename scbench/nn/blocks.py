@@ -73,7 +73,8 @@ def mlp(
         dropout: rate in [0, 1) after the activation.
         act_last: treat the last layer like the others.
         noise_std: additive noise on the input and before each further linear layer.
-        generator: of the noise.
+        generator: of the noise. Initial weights and dropout come from torch's own layers, which draw from the
+            process-wide generator; a run's process seeds that one with the run's seed.
 
     Raises:
         ValueError: for too few sizes, or an unknown activation or norm.

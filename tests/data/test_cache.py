@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,32 @@ def test_nested_inputs_are_cached_too(tmp_path: Path) -> None:
     assert calls == ["outer", "inner"]
     np.testing.assert_allclose(twice, 2 * np.asarray(rows))
     np.testing.assert_allclose(rows, np.asarray(permuted.sum(axis=1)).ravel())
+
+
+@pytest.mark.parametrize("what", ["scbench", "the computation's own module"])
+def test_a_change_of_code_computes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    calls: list[int] = []
+
+    def counting(matrix: csr_matrix, cache: InputCache | None) -> Derived:
+        calls.append(1)
+        return everything(matrix, cache)
+
+    source = tmp_path / "own_method.py"
+    source.write_text("version = 1")
+    module = types.ModuleType("own_method")
+    module.__file__ = str(source)
+    monkeypatch.setitem(sys.modules, "own_method", module)
+    counting.__module__ = "own_method"
+    permuted, cache = cache_for(tmp_path / "cache", counts(), np.arange(12))
+    for _ in range(2):
+        derive(permuted, "all", {}, counting, cache)
+    assert len(calls) == 1
+    if what == "scbench":
+        monkeypatch.setattr("scbench.data.cache.code_fingerprint", lambda: "changed")
+    else:
+        source.write_text("version = 2")
+    derive(permuted, "all", {}, counting, cache)
+    assert len(calls) == 2
 
 
 def test_another_matrix_is_never_looked_up(tmp_path: Path) -> None:

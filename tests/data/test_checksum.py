@@ -217,3 +217,13 @@ def test_malformed_checksum_is_a_config_error(text: str) -> None:
         split_checksum(text)
     with pytest.raises(ConfigError, match="malformed checksum"):
         matches(Checksums("", "", "", 0), text)
+
+
+def test_a_change_that_sets_the_modification_time_back_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"aaaa")
+    os.utime(path, (1, 1))
+    first = file_checksums(path)
+    path.write_bytes(b"bbbb")
+    os.utime(path, (1, 1))
+    assert file_checksums(path).sha256 != first.sha256

@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_file_is_parsed_once_and_served_from_the_cache(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_dataset(FileDataset(name="file", path=str(path)))
-    monkeypatch.setattr("scbench.data.load.read", None)  # a second parse would fail
+    monkeypatch.setattr("scbench.data.origin.read", None)  # a second parse would fail
     again = open_dataset(FileDataset(name="file", path=str(path)))
     assert again == first
     assert (again.name, again.n_cells, again.n_genes, again.n_types) == ("my_cells", 2, 3, 2)
@@ -58,10 +58,74 @@ def test_a_damaged_cache_is_read_again(path: Path, caplog: pytest.LogCaptureFixt
     assert first.labels_path is not None
     first.labels_path.unlink()
     assert open_dataset(FileDataset(name="file", path=str(path))) == first
-    assert "is damaged; reading the file again" in caplog.text
-    (first.folder / "arrays" / "counts.data.npy").unlink()
-    with pytest.raises(FileNotFoundError):
+    data = first.folder / "arrays" / "counts.data.npy"
+    data.write_bytes(data.read_bytes()[:-4])
+    assert open_dataset(FileDataset(name="file", path=str(path))).counts().matrix.sum() == 6
+    assert caplog.text.count("is damaged; reading the file again") == 3
+    data.unlink()
+    with pytest.raises(DataError, match="the cached counts in .* are damaged .*; delete that folder"):
         first.counts()
+
+
+def test_nothing_that_names_a_cell_is_kept_with_the_counts(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.h5", np.ones((2, 3), dtype=np.int32), ["b", "a"])
+    with h5py.File(path, "a") as file:
+        file["cell"] = np.array(["typeA_1", "typeB_1"], dtype="S")
+    dataset = open_dataset(FileDataset(name="file", path=str(path)))
+    assert {p.name.split(".")[0] for p in (dataset.folder / "arrays").iterdir()} == {"counts", "genes"}
+
+
+def test_every_file_of_a_10x_export_is_part_of_its_checksum(tmp_path: Path) -> None:
+    matrix = "%%MatrixMarket matrix coordinate integer general\n2 3 3\n1 1 4\n2 2 5\n1 3 6\n"
+    (tmp_path / "matrix.mtx").write_text(matrix)
+    (tmp_path / "genes.tsv").write_text("id1\tg1\nid2\tg2\n")
+    (tmp_path / "barcodes.tsv").write_text("c1\nc2\nc3\n")
+    (tmp_path / "labels.csv").write_text("cell,type\nc1,A\nc2,B\nc3,C\n")
+
+    def opened(given: Path) -> tuple[str, list[str]]:
+        dataset = open_dataset(FileDataset(name="file", path=str(given), label_path=str(tmp_path / "labels.csv")))
+        labels = dataset.labels()
+        assert labels is not None
+        return dataset.sha256, labels.tolist()
+
+    by_folder, by_file = opened(tmp_path), opened(tmp_path / "matrix.mtx")
+    assert by_folder[1] == by_file[1] == ["A", "B", "C"]
+    (tmp_path / "notes.txt").write_text("not part of the export")
+    assert opened(tmp_path) == by_folder
+    (tmp_path / "barcodes.tsv").write_text("c3\nc2\nc1\n")
+    assert opened(tmp_path / "matrix.mtx")[1] == ["C", "B", "A"]
+    assert opened(tmp_path)[0] != by_folder[0]
+
+
+def test_another_label_file_is_another_dataset(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("g1,g2\n1,2\n3,4\n")
+    (tmp_path / "labels.csv").write_text("type\nA\nB\n")
+    config = FileDataset(name="file", path=str(tmp_path / "x.csv"), label_path=str(tmp_path / "labels.csv"))
+    first = open_dataset(config)
+    (tmp_path / "labels.csv").write_text("type\nB\nA\n")
+    second = open_dataset(config)
+    assert first.sha256 != second.sha256
+    labels = second.labels()
+    assert labels is not None
+    assert labels.tolist() == ["B", "A"]
+
+
+def test_a_change_of_the_reading_code_reads_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = open_dataset(FileDataset(name="file", path=str(path)))
+    monkeypatch.setattr("scbench.data.load._code", lambda: "changed")
+    assert open_dataset(FileDataset(name="file", path=str(path))).folder != first.folder
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    for reader in ("table", "xy_h5"):
+        with pytest.raises(DataError, match="/dev/null is no regular file"):
+            open_dataset(FileDataset(name="file", path="/dev/null", reader=reader))
+
+
+def test_a_file_without_permission_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scbench.data.origin.os.access", lambda *_: False)
+    with pytest.raises(DataError, match="cannot be read; check its permissions"):
+        open_dataset(FileDataset(name="file", path=str(path)))
 
 
 def test_labels_lie_apart_from_what_a_method_reads(path: Path) -> None:

@@ -166,3 +166,18 @@ def test_wrong_arguments_are_refused() -> None:
         target_distribution(Q, 0)
     with pytest.raises(ValueError, match="inflation must be > 0, got -1"):
         soft_kmeans_loss(z, c, -1)
+
+
+def test_a_sharp_target_does_not_underflow() -> None:
+    soft = torch.full((4, 50), 0.02)
+    soft[:, 0] += 1e-3
+    soft /= soft.sum(dim=1, keepdim=True)
+    found = target_distribution(soft, tau=0.05)
+    exact = target_distribution(soft.double(), tau=0.05)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(4))
+    torch.testing.assert_close(found.double(), exact, rtol=1e-3, atol=1e-6)
+
+
+def test_an_empty_cluster_keeps_weight_zero() -> None:
+    soft = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    torch.testing.assert_close(target_distribution(soft), soft)
