@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from scbench.errors import ScbenchError
 
@@ -25,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: all runs ok; 1: at least one run failed; 2: the command or the configuration is wrong.
     """
+    _prepare_streams()
     args = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is
@@ -45,10 +49,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from scbench.config.compose import run_with_config
 
-        return run_with_config(args, _run)
+        status = run_with_config(args, _run)
+        sys.stdout.flush()
     except ScbenchError as error:
         sys.stderr.write(f"scbench: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nscbench: stopped by Ctrl-C before the first run started\n")
+        return 1
+    except OSError as error:
+        return _cannot_write(error)
+    return status
+
+
+def _prepare_streams() -> None:
+    """Make output work wherever it goes: closed streams, and terminals that do not know every character."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # a run inherits the gap, and its log file would fill it
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _cannot_write(error: OSError) -> int:
+    """Say that the output could not be written, or that a file could not; the records are in the store."""
+    with suppress(OSError):
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"scbench: {error}; what has been run is in the store\n")
+    with suppress(OSError, ValueError):  # what waits in the buffer would fail again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _run(configs: list) -> int:  # type: ignore[type-arg]  # of RunConfig, not imported at start-up

@@ -32,9 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when everything is there, 1 when something needs attention, 2 when the command is wrong.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given in (["-h"], ["--help"]):
+        sys.stdout.write(f"{__doc__}\n")
+        return 0
     if given:
         sys.stderr.write(f"scbench: doctor takes no arguments, got {given[0]!r}\n")
-        return 0 if given[0] in ("-h", "--help") else 2
+        return 2
     sound = True
     provenance = collect_provenance([])
     _say("scbench", provenance["scbench"])
@@ -44,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sound &= version is not None
         _say(f"  {package}", version or "MISSING: install scbench again")
     _say("devices", _torch_report())
-    try:
-        for name, plugin in plugins.discover().items():
+    for name, plugin in plugins.discover().items():
+        try:
             _say(f"method {name}", f"{plugin.package}, {plugin.config_class().__name__}")
-    except ScbenchError as error:
-        sound = False
-        _say("methods", f"BROKEN: {error}")
+        except ScbenchError as error:
+            sound = False
+            _say(f"method {name}", f"BROKEN: {error}")
     for what, folder in (("data folder", data_folder()), ("cache folder", cache_folder())):
         writable = _is_writable(folder)
         sound &= writable

@@ -63,12 +63,21 @@ class Plugin:
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name not in (name, self.package):
-                raise
-            raise ConfigError(
-                f"method {self.name!r}: package {self.package!r} has no module {part!r}; "
-                "a method needs config.py, method.py and conf/method/<name>.yaml"
-            ) from error
+            if error.name in (name, self.package):
+                raise ConfigError(
+                    f"method {self.name!r}: package {self.package!r} has no module {part!r}; "
+                    "a method needs config.py, method.py and conf/method/<name>.yaml"
+                ) from error
+            raise self._broken(error) from error
+        except Exception as error:  # whatever a plugin does at import, the other methods go on
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> ConfigError:
+        """Return the error for a package that cannot be imported."""
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        return ConfigError(
+            f"method {self.name!r} cannot be imported from {self.package!r} ({reason}); mend or uninstall it"
+        )
 
 
 def _own_classes(module: ModuleType) -> Iterable[type]:

@@ -20,27 +20,38 @@ __all__ = ["check_overrides"]
 _GROUPS = ("method", "dataset", "engine")
 
 
-def check_overrides(arguments: Iterable[str]) -> None:
-    """Refuse unknown keys and unknown options of groups.
+def check_overrides(arguments: Iterable[str]) -> list[str]:
+    """Refuse unknown keys and unknown options of groups; spell out ``glob(...)`` over a group.
 
     Args:
         arguments: the overrides of a command line (``method=leiden``, ``+engine.threads=2``), without Hydra's flags.
 
+    Returns:
+        The overrides for Hydra. It would match a glob with its own helper files, too.
+
     Raises:
         ConfigError: one line that names the mistake and the nearest valid name.
     """
-    overrides = [_parse(argument) for argument in arguments]
+    checked = []
     chosen = {group: [option] for group, option in DEFAULT_OPTIONS.items()}
-    for override in overrides:
+    overrides = [(_parse(argument), argument) for argument in arguments]
+    for override, argument in overrides:
         key = override.get_key_element().lstrip("+~")
-        if key in _GROUPS and not override.is_delete():
-            chosen[key] = list(_choices(override))
+        if key in _GROUPS and override.is_delete():
+            raise ConfigError(f"{argument!r} takes away what every run needs; choose another {key} with {key}=...")
+        if key in _GROUPS:
+            chosen[key] = list(_choices(key, override))
             for option in chosen[key]:
                 _check_option(key, option)
-    for override in overrides:
+            is_glob = isinstance(override.value(), Glob)
+            checked.append(f"{key}={','.join(chosen[key])}" if is_glob else argument)
+        else:
+            checked.append(argument)
+    for override, _ in overrides:
         key = override.get_key_element().lstrip("+~")
         if key not in _GROUPS and key.partition(".")[0].partition("/")[0] != "hydra":
             _check_key(key, chosen)
+    return checked
 
 
 def _parse(argument: str) -> Override:
@@ -54,14 +65,18 @@ def _parse(argument: str) -> Override:
         ) from error
 
 
-def _choices(override: Override) -> Iterator[str]:
-    """Yield the option names of ``group=option`` or ``group=a,b``; ``glob(...)`` is left to Hydra."""
-    if isinstance(override.value(), Glob):
-        return
-    if override.is_choice_sweep():
+def _choices(group: str, override: Override) -> Iterator[str]:
+    """Yield the option names of ``group=option``, ``group=a,b`` or ``group=glob(a*)``."""
+    value = override.value()
+    if isinstance(value, Glob):
+        found = value.filter([option for option in options(group) if option != "file"])
+        if not found:
+            raise ConfigError(f"{override.input_line!r} matches no {group}; python -m scbench --help lists them")
+        yield from found
+    elif override.is_choice_sweep():
         yield from (str(option) for option in override.sweep_string_iterator())
     elif not override.is_sweep_override():
-        yield str(override.value())
+        yield str(value)
 
 
 def _check_option(group: str, option: str) -> None:
@@ -79,6 +94,8 @@ def _check_key(key: str, chosen: dict[str, list[str]]) -> None:
         raise ConfigError(_unknown_key(key, chosen))
     if not rest:
         return
+    if rest == "name" and (head != "dataset" or not {"file", "simulated"} & set(chosen["dataset"])):
+        raise ConfigError(f"{key!r} follows from {head}=...; choose another {head} instead of renaming this one")
     if head not in _GROUPS:
         raise ConfigError(f"{head!r} has no parts, so {key!r} cannot be set. Did you mean {head!r}?")
     for option in chosen.get(head, ()):

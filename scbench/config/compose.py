@@ -24,6 +24,8 @@ from scbench.plugins import discover
 
 __all__ = ["run_with_config", "to_run_config"]
 
+_BARE_FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
+
 
 def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
     """Compose the configuration of a command line, or of every job of a sweep (``-m``), and run ``command``.
@@ -37,15 +39,18 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
     Raises:
         ConfigError: one line, for whatever is wrong with the configuration.
     """
-    check_overrides(_overrides(arguments))
+    flags, overrides = _split(arguments)
+    arguments = [*flags, *check_overrides(overrides)]
     register()
     collected: list[DictConfig] = []
 
-    def task(config: DictConfig) -> int | None:
+    statuses: list[int] = []
+
+    def task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            return command([to_run_config(config)])
-        collected.append(config)
-        return None
+            statuses.append(command([to_run_config(config)]))
+        else:
+            collected.append(config)
 
     task.collect = collected.extend  # type: ignore[attr-defined]  # our launcher of sweeps looks for it
     entry = hydra.main(version_base="1.3", config_path="pkg://scbench.conf", config_name="config")(task)
@@ -56,7 +61,9 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
             raise ConfigError(_one_line(error)) from error
         except OSError as error:  # a sweep keeps its multirun.yaml in the store
             raise StoreError(f"the store cannot be written ({error}); choose another folder with store=DIR") from error
-    return command([to_run_config(config) for config in collected]) if collected else 0
+    if collected:
+        statuses.append(command([to_run_config(config) for config in collected]))
+    return max(statuses, default=0)
 
 
 def to_run_config(config: DictConfig) -> RunConfig:
@@ -82,15 +89,19 @@ def to_run_config(config: DictConfig) -> RunConfig:
     return resolved
 
 
-def _overrides(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments that are overrides, not Hydra's flags; an unknown flag is one line, not a usage page."""
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return Hydra's flags and the overrides; an unknown flag is one line, not a usage page."""
+    # The parser takes overrides only in one piece, but -m may stand between them.
+    flags = [argument for argument in arguments if argument in _BARE_FLAGS]
+    others = [argument for argument in arguments if argument not in _BARE_FLAGS]
     said = io.StringIO()
     try:
         with redirect_stderr(said):
-            return list(get_args_parser().parse_args(list(arguments)).overrides)
+            overrides = list(get_args_parser().parse_args([*flags, *others]).overrides)
     except SystemExit as error:
         reason = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
         raise ConfigError(f"{reason}. Options: --help; overrides look like method=leiden") from error
+    return [*flags, *(argument for argument in others if argument not in overrides)], overrides
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import types
@@ -22,8 +23,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from scbench import plugins
 from scbench.config.groups import schema_of
 from scbench.config.schema import RunConfig
+from scbench.errors import ConfigError
 
 __all__ = ["register"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class ScbenchSearchPath(SearchPathPlugin):
@@ -35,8 +39,17 @@ class ScbenchSearchPath(SearchPathPlugin):
         if own:
             search_path.prepend(provider="user", path=f"file://{os.path.abspath(own)}")
         for plugin in plugins.discover().values():
-            if find_spec(f"{plugin.package}.conf"):
+            if _has_conf(plugin):
                 search_path.append(provider=plugin.name, path=f"pkg://{plugin.package}.conf")
+
+
+def _has_conf(plugin: plugins.Plugin) -> bool:
+    """Return whether a method brings YAML; one that cannot be imported brings nothing."""
+    try:
+        return find_spec(f"{plugin.package}.conf") is not None
+    except Exception:
+        _LOG.debug("method %s cannot be imported", plugin.name, exc_info=True)
+        return False
 
 
 @dataclass
@@ -83,7 +96,10 @@ def register() -> None:
     ):
         _store(store, "dataset", name, schema_of("dataset", option))
     for name in plugins.discover():
-        _store(store, "method", f"{name}_schema", schema_of("method", name))
+        try:
+            _store(store, "method", f"{name}_schema", schema_of("method", name))
+        except ConfigError:  # said when this method is asked for; the others go on
+            _LOG.debug("method %s is left out", name, exc_info=True)
     store.store(group="hydra/launcher", name="scbench_local", node=LauncherConf, provider="scbench")
     # Hydra instantiates only launchers that live in hydra_plugins.*, and its scan of that namespace does not see
     # editable installs: so a module is put there by hand and its classes are registered.

@@ -129,7 +129,7 @@ def parse_devices(device: object) -> list[str]:
     Raises:
         ConfigError: for an unknown device.
     """
-    requested = device if isinstance(device, list) else [device]
+    requested = [_plain_index(name) for name in (device if isinstance(device, list) else [device])]
     if not requested:
         raise ConfigError("device is an empty list; use device=auto, cpu, cuda or [cuda:0,cuda:1]")
     for name in requested:
@@ -141,4 +141,10 @@ def parse_devices(device: object) -> list[str]:
             )
     if len(requested) > 1 and len(set(requested)) < len(requested):
         raise ConfigError(f"device names a device twice: {requested}; engine.runs_per_gpu shares one")
-    return [str(name) for name in requested]
+    return requested
+
+
+def _plain_index(name: object) -> str:
+    """Return a device's name with its number written in one way (``cuda:01`` is ``cuda:1``)."""
+    kind, separator, index = str(name).partition(":")
+    return f"{kind}:{int(index)}" if separator and index.isdecimal() else str(name)

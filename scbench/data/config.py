@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,6 +15,7 @@ __all__ = ["DatasetConfig", "FileDataset", "RegisteredDataset", "SimulatedDatase
 VALUES = ("counts", "log_normalised", "linear")
 ROUNDING = ("none", "round", "ceil")
 UNLABELLED = ("error", "drop")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LARGEST_SEPARATION = 10.0  # fold changes of e^10; far above, counts are no longer finite
 
 
@@ -74,7 +77,12 @@ class DatasetConfig:
     types: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the closed choices."""
+        """Check the name, which becomes a folder of the store, and the closed choices."""
+        if self.name != "???" and not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                "dataset.name must be letters, digits, '.', '_' or '-', and start with a letter or digit, "
+                f"got {self.name!r}"
+            )
         check_choice("dataset.values", self.values, VALUES)
         check_choice("dataset.rounding", self.rounding, ROUNDING)
         check_choice("dataset.unlabelled", self.unlabelled, UNLABELLED)
@@ -161,7 +169,7 @@ class SimulatedDataset(DatasetConfig):
             )
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dataset.dropout must be in [0, 1), got {self.dropout}")
-        if self.imbalance < 1:
+        if not (self.imbalance >= 1 and math.isfinite(self.imbalance)):
             raise ConfigError(f"dataset.imbalance must be at least 1, got {self.imbalance}")
         if self.seed < 0:
             raise ConfigError(f"dataset.seed must be at least 0, got {self.seed}")

@@ -76,12 +76,16 @@ class Dataset:
         """Return the annotated types in file order, (n_cells,) str; only scoring may ask for them."""
         return None if self.labels_path is None else np.load(self.labels_path, allow_pickle=False)
 
-    def cache(self, matrix: csr_matrix | None = None, order: np.ndarray | None = None) -> FileOrderCache:
-        """Return the cache of derived inputs for these counts in the given row order (default: file order)."""
-        own = _stored_matrix(self.folder) if matrix is None else matrix
+    def cache(self, matrix: csr_matrix, order: np.ndarray | None = None) -> FileOrderCache:
+        """Return the cache of derived inputs that serves ``matrix``.
+
+        Args:
+            matrix: the very object that methods will be given; any other is computed afresh.
+            order: its permutation: row i is row ``order[i]`` of the file. None: file order.
+        """
         rows = np.arange(self.n_cells) if order is None else order
         # A run can reach its cache, so the cache holds the folder of the counts and not this object.
-        return FileOrderCache(self.folder / "derived", own, rows, partial(_stored_matrix, self.folder))
+        return FileOrderCache(self.folder / "derived", matrix, rows, partial(_stored_matrix, self.folder))
 
 
 def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:

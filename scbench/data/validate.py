@@ -26,7 +26,7 @@ class CheckedCounts:
     Attributes:
         matrix: (n_cells, n_genes) float32 CSR, canonical (sorted, no stored zeros, no duplicates).
         labels: (n_cells,) array of str without missing values, or None.
-        genes, cells: names, or None.
+        genes: (n_genes,) names, or None.
         is_counts: whether the matrix holds whole-number counts.
         warnings: what was changed on the way, one line each.
     """
@@ -34,7 +34,6 @@ class CheckedCounts:
     matrix: csr_matrix
     labels: np.ndarray | None
     genes: np.ndarray | None
-    cells: np.ndarray | None
     is_counts: bool
     warnings: tuple[str, ...]
 
@@ -53,12 +52,17 @@ def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCoun
         raise DataError(
             f"dataset {name} has {matrix.shape[0]} cells and {matrix.shape[1]} genes; there is nothing to cluster"
         )
-    _refuse_bad_values(matrix, name)
-    matrix = _as_values(matrix, config)
+    try:
+        _refuse_bad_values(matrix, name)
+        matrix = _as_values(matrix, config)
+    except DataError as error:  # the reader may know of a better matrix in the file
+        raise DataError(". ".join([str(error), *content.warnings])) from error
     matrix.eliminate_zeros()
     if matrix.nnz == 0:
         raise DataError(f"dataset {name}: all {matrix.shape[0]} x {matrix.shape[1]} values are zero; check the file")
-    labels, cells, warnings = content.labels, content.cells, list(content.warnings)
+    labels = content.labels
+    # A remark on another matrix in the file matters only to who wants counts.
+    warnings = [line for line in content.warnings if config.values == "counts" or "dataset.matrix" not in line]
     if labels is not None:
         if len(labels) != matrix.shape[0]:
             raise DataError(
@@ -66,14 +70,14 @@ def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCoun
             )
         has_label = np.array([label is not None for label in labels])
         if not has_label.all():
-            matrix, cells = _without_unlabelled(matrix, cells, has_label, config)
+            _refuse_unlabelled(has_label, config)
+            matrix = matrix[has_label]
             labels = labels[has_label]
             warnings.append(f"dataset {name}: {(~has_label).sum()} cells without a label were left out")
     return CheckedCounts(
         matrix=matrix,
         labels=None if labels is None else labels.astype(str),
         genes=content.genes,
-        cells=cells,
         is_counts=config.values == "counts",
         warnings=tuple(warnings),
     )
@@ -128,10 +132,8 @@ def _as_values(matrix: csr_matrix, config: DatasetConfig) -> csr_matrix:
     return matrix
 
 
-def _without_unlabelled(
-    matrix: csr_matrix, cells: np.ndarray | None, has_label: np.ndarray, config: DatasetConfig
-) -> tuple[csr_matrix, np.ndarray | None]:
-    """Drop cells without a label, when that was asked for."""
+def _refuse_unlabelled(has_label: np.ndarray, config: DatasetConfig) -> None:
+    """Refuse cells without a label unless they are to be dropped, and a dataset of nothing else."""
     missing = int((~has_label).sum())
     if config.unlabelled == "error":
         raise DataError(
@@ -142,7 +144,6 @@ def _without_unlabelled(
         raise DataError(
             f"dataset {config.name}: no cell has a label; pass dataset.label=<another column> or dataset.label=none"
         )
-    return matrix[has_label], None if cells is None else cells[has_label]
 
 
 def _position(matrix: csr_matrix, index: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.names import unknown
-from scbench.report.table import HEADERS, SCORES, TableRow, cells, summarise
+from scbench.report.table import BEST_NOTE, SCORES, TableRow, cells, has_best, headers, summarise
 from scbench.run.store import Store
 
 __all__ = ["main", "write_tables"]
@@ -25,8 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 when the command is wrong or the store cannot be read.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(given):
+        sys.stdout.write(f"{__doc__}\n")
+        return 0
     try:
-        options = _options(sys.argv[1:] if arguments is None else arguments)
+        options = _options(given)
         written = write_tables(Path(options["store"]), Path(options["out"]))
     except ScbenchError as error:
         sys.stderr.write(f"scbench: {error}\n")
@@ -64,8 +68,6 @@ def _options(arguments: Sequence[str]) -> dict[str, str]:
     options = dict(_DEFAULTS)
     for argument in arguments:
         key, separator, value = argument.partition("=")
-        if key in ("-h", "--help"):
-            raise ConfigError("usage: python -m scbench.report [store=results/runs] [out=results/reference]")
         if key not in options:
             raise ConfigError(unknown("key", key, options))
         if not separator or not value:
@@ -81,6 +83,8 @@ def _summary_lines(rows: Sequence[TableRow]) -> list[dict[str, object]]:
         line: dict[str, object] = {"dataset": row.dataset, "method": row.method, "setting": row.setting}
         for name in SCORES:
             line[f"{name}_mean"], line[f"{name}_sd"] = row.scores[name]
+        for name in SCORES if has_best(rows) else ():
+            line[f"best_{name}_mean"], line[f"best_{name}_sd"] = (row.best or {}).get(name, ("", ""))
         line |= {
             "n_ok": row.n_ok,
             "n": row.n,
@@ -111,11 +115,12 @@ def _write_csv(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
 
 def _markdown(rows: Sequence[TableRow]) -> str:
     """Return the table as Markdown; ``setting`` tells rows of the same names apart."""
-    lines = [[*HEADERS, "setting"], ["---"] * (len(HEADERS) + 1)]
-    lines += [[*cells(row), row.setting] for row in rows]
+    with_best = has_best(rows)
+    names = [*headers(with_best=with_best), "setting"]
+    lines = [names, ["---"] * len(names), *([*cells(row, with_best=with_best), row.setting] for row in rows)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
-    return f"{body}\n\n{note}\n"
+    return f"{body}\n\n{note}\n" + (f"{BEST_NOTE.capitalize()}.\n" if with_best else "")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from scbench.report.table import HEADERS, TableRow, cells, summarise
+from scbench.report.table import BEST_NOTE, TableRow, cells, has_best, headers, summarise
+from scbench.run.record import first_line
 
 __all__ = ["print_summary"]
 
@@ -32,6 +33,8 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
         _print_failures(row, console)
     if any(status != "interrupted" for row in rows for _, status, _ in row.failures):
         _say(console, "failed runs are tried again with retry_failed=true; each has its run.log in the store", "yellow")
+    if has_best(rows):
+        _say(console, BEST_NOTE)
     cached = f" ({n_cached} of {len(records)} were there before)" if n_cached else ""
     _say(console, f"mean ± sd over seeds, in percent; records{cached}: {store}")
 
@@ -40,7 +43,8 @@ def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
     """Return the table; with ``by_dataset`` a dataset's name has a line of its own, for narrow terminals."""
     settings = Counter((row.dataset, row.method) for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if by_dataset else 2, 0, 0))
-    for header in HEADERS[1:] if by_dataset else HEADERS:
+    with_best = has_best(rows)
+    for header in headers(with_best=with_best)[1 if by_dataset else 0 :]:
         is_name = header in ("dataset", "method")
         table.add_column(
             header.replace(" ", "\n").replace("given/", "given\n/") if by_dataset else header,
@@ -49,7 +53,7 @@ def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
         )
     last = None
     for row in rows:
-        dataset, method, *numbers = cells(row)
+        dataset, method, *numbers = cells(row, with_best=with_best)
         if settings[row.dataset, row.method] > 1:
             method += f" #{row.setting}"
         style = None if row.n_ok == row.n else "yellow"
@@ -72,7 +76,7 @@ def _print_failures(row: TableRow, console: Console) -> None:
     """Print why runs of a row are missing from its means."""
     seeds: dict[tuple[str, str], list[str]] = {}
     for seed, status, message in row.failures:
-        seeds.setdefault((status, message.strip().splitlines()[0]), []).append(str(seed))
+        seeds.setdefault((status, first_line(message)), []).append(str(seed))
     for (status, message), of_reason in list(seeds.items())[:_REASONS_SHOWN]:
         count = f"{len(of_reason)} x {status} (seed {', '.join(of_reason)})"
         _say(console, f"{row.method} on {row.dataset}: {count}: {message}", "yellow")

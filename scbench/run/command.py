@@ -54,7 +54,7 @@ def run_command(configs: Sequence[RunConfig], argv: Sequence[str]) -> int:
     done, missing = _split(planned, store, first.retry_failed)
     provenance = collect_provenance(argv)
     records = done | _execute(missing, len(done), first, store, slots, provenance)
-    shown = [records.get(run.key) or _never_started(run, first, provenance) for run in planned]
+    shown = [records.get(run.place) or _never_started(run, first, provenance) for run in planned]
     print_summary(shown, store.root, Console(), n_cached=len(done))
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 
@@ -70,7 +70,7 @@ def _plan(configs: Sequence[RunConfig]) -> list[PlannedRun]:
             opened.append((config.dataset, dataset))
             for warning in dataset.warnings:
                 _LOG.warning("%s", warning)
-        planned |= {run.key: run for run in plan_runs(config, dataset)}
+        planned |= {run.place: run for run in plan_runs(config, dataset)}
     return list(planned.values())
 
 
@@ -85,7 +85,7 @@ def _split(
         if record is None or record["status"] == "interrupted" or (record["status"] != "ok" and retry_failed):
             missing.append(run)
         else:
-            done[run.key] = record
+            done[run.place] = record
     return done, missing
 
 

@@ -33,9 +33,17 @@ class Device:
     is_exclusive: bool = False
 
     @property
-    def gpu_index(self) -> str | None:
-        """Return the GPU's number, or None on the CPU."""
-        return self.name.partition(":")[2] or None
+    def gpu_index(self) -> int | None:
+        """Return the GPU's number as this process counts, or None on the CPU."""
+        return int(self.name.partition(":")[2]) if self.name != "cpu" else None
+
+    @property
+    def visible(self) -> str:
+        """Return the run's CUDA_VISIBLE_DEVICES: one entry of the GPUs allotted to this process, none on the CPU."""
+        if self.gpu_index is None:
+            return ""
+        allotted = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+        return allotted[self.gpu_index] if self.gpu_index < len(allotted) else str(self.gpu_index)
 
 
 class Slots:
@@ -104,13 +112,13 @@ def resolve_devices(requested: object, engine: LocalEngine, any_uses_torch: bool
                 "device=cuda, but torch finds no CUDA device; use device=cpu, or see python -m scbench.doctor"
             )
     else:
-        wanted = [_index(name, present) for name in names if name != "cpu"]
+        wanted = [_index(name, present) for name in names]
     return Slots([Device(f"cuda:{index}", engine.runs_per_gpu) for index in wanted], cpu)
 
 
 def _index(name: str, present: int) -> int:
     """Return the number of a named GPU that is there."""
-    if name in ("auto", "cuda"):
+    if name in ("auto", "cpu", "cuda"):
         raise ConfigError(f"device {name!r} cannot stand in a list; name the devices, for example [cuda:0,cuda:1]")
     index = int(name.partition(":")[2])
     if index >= present:
@@ -125,7 +133,8 @@ def _gpu_count() -> int:
 
     This process must not import torch: it would hold a CUDA context, and start-up would take a second longer.
     """
-    if not Path("/proc/driver/nvidia").exists() and not Path("/dev/nvidiactl").exists():
+    traces = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
+    if not any(trace.exists() for trace in traces):
         return 0
     done = subprocess.run(
         [sys.executable, "-c", "import torch; print(torch.cuda.device_count())"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rich.console import Console, Group
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scbench.run.plan import PlannedRun
+from scbench.run.record import first_line
 
 __all__ = ["LiveDisplay", "PlainDisplay", "Tally", "make_display"]
 
@@ -66,15 +68,10 @@ def outcome(record: Mapping[str, Any]) -> str:
     """Return how a run ended in a few words."""
     seconds = record["seconds"]["total"] or 0.0
     if record["status"] != "ok":
-        return f"{record['status']} after {short_time(seconds)}: {_first_line(record['error']['message'])}"
+        return f"{record['status']} after {short_time(seconds)}: {first_line(record['error']['message'])}"
     ari = record["metrics"]["ari"]
     scores = "" if ari is None else f", ACC {record['metrics']['acc']:.1%}, ARI {ari:.1%}"
     return f"ok in {seconds:.1f} s{scores}"
-
-
-def _first_line(message: str) -> str:
-    """Return the first line of a message."""
-    return message.strip().splitlines()[0] if message.strip() else ""
 
 
 class PlainDisplay:
@@ -114,7 +111,8 @@ class PlainDisplay:
 
     def _say(self, line: str) -> None:
         """Write one line as it is."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):  # nobody listens any more (a closed pipe); the runs go on
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveDisplay:

@@ -7,7 +7,6 @@ saves their import time per run. The server never touches CUDA, and does not imp
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import socket
 import time
@@ -20,11 +19,18 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
-
 from scbench.config.schema import LocalEngine
 from scbench.run.devices import Device, Slots
 from scbench.run.plan import PlannedRun
+from scbench.run.process import (
+    oom_kill_count,
+    resident_bytes,
+    server_environment,
+    signal_group,
+    signals_held,
+    start_process,
+    tail,
+)
 from scbench.run.record import new_record
 from scbench.run.store import Store
 from scbench.run.worker import Job, remove_arrays, worker_main
@@ -89,16 +95,17 @@ class LocalRunner:
         self._running: dict[str, _Running] = {}
         self._records: dict[str, dict[str, Any]] = {}
         self._interrupts = 0
+        self._said_stopping = False
         self._last_memory_check = 0.0
-        self._oom_kills = _oom_kill_count()
+        self._oom_kills = oom_kill_count()
 
     def execute(self, runs: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
-        """Run all and return their records by key; runs that were not started because of Ctrl-C are absent."""
+        """Run all and return their records by place; runs that were not started because of Ctrl-C are absent."""
         self._queue.extend((run, False) for run in runs)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["scbench.run.warm"])
         with (
-            _server_environment(self._engine.threads, self._warm_modules(runs)),
+            server_environment(self._engine.threads, self._warm_modules(runs)),
             self._interruptible() as woken,
         ):
             while self._running or (self._queue and not self._interrupts):
@@ -108,6 +115,9 @@ class LocalRunner:
                 self._enforce_limits()
                 self._reap()
                 self._listener.tick()
+        for run, alone in self._queue:
+            if alone:  # its failure was to be tried again, so it must not count as done
+                self._store.forget_failure(new_record(run, "", self._engine.threads, {}))
         return self._records
 
     def _warm_modules(self, runs: Sequence[PlannedRun]) -> list[str]:
@@ -122,7 +132,7 @@ class LocalRunner:
         waiting, self._queue = self._queue, deque()
         while waiting:
             run, alone = waiting.popleft()
-            device = self._slots.take(run.key, run.config.USES_TORCH, alone)
+            device = self._slots.take(run.place, run.config.USES_TORCH, alone)
             if device is None:
                 self._queue.append((run, alone))
                 continue
@@ -131,23 +141,33 @@ class LocalRunner:
     def _start(self, context: Any, run: PlannedRun, device: Device, is_alone: bool) -> None:
         """Start one process."""
         try:
-            work = self._store.work_folder(run.dataset.name, run.config.name, run.key)
+            work = self._store.work_folder(run.place)
         except OSError as error:
-            self._slots.give_back(run.key)
-            record = new_record(run, device.name, self._engine.threads, self._provenance)
-            record["status"] = "error"
-            message = f"the store {self._store.root} cannot be written: {error}"
-            record["error"] = {"type": type(error).__name__, "message": message, "traceback": ""}
-            self._records[run.key] = record
-            self._listener.ended(run, record)
+            self._give_up(run, device, f"the store {self._store.root} cannot be written: {error}")
             return
         ours, theirs = context.Pipe(duplex=False)
-        job = Job(run, device.name, self._engine.threads, self._store.root, work, self._provenance)
-        process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench {run.label}")
-        process.start()
-        theirs.close()
-        self._running[run.key] = _Running(run, device, process, ours, work, time.monotonic(), is_alone)
+        job = Job(run, device.name, device.visible, self._engine.threads, self._store.root, work, self._provenance)
+        # The name can be seen in the process, so it says nothing about the dataset.
+        process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench-{run.key[:16]}")
+        try:
+            with signals_held():
+                start_process(process)
+        except (EOFError, OSError) as error:
+            self._give_up(run, device, f"its process cannot be started: {error}")
+            return
+        finally:
+            theirs.close()
+        self._running[run.place] = _Running(run, device, process, ours, work, time.monotonic(), is_alone)
         self._listener.started(run, device.name)
+
+    def _give_up(self, run: PlannedRun, device: Device, message: str) -> None:
+        """Note a run that could not be started; nothing is stored, so that the same command tries it again."""
+        self._slots.give_back(run.place)
+        record = new_record(run, device.name, self._engine.threads, self._provenance)
+        record["status"] = "error"
+        record["error"] = {"type": "NotStarted", "message": message, "traceback": ""}
+        self._records[run.place] = record
+        self._listener.ended(run, record)
 
     def _wait(self, woken: socket.socket) -> None:
         """Sleep until a run says something or ends, a signal comes, or a limit has to be looked at."""
@@ -179,17 +199,22 @@ class LocalRunner:
                     self._listener.progress(running.run, *content)
                 elif kind == "ended":
                     (running.record,) = content
-        except (EOFError, OSError):
+        except Exception:  # the end of the pipe, or something that cannot be read: the record on disk decides
             running.connection.close()
 
     def _enforce_limits(self) -> None:
         """Stop runs that are over time or memory, and all of them after Ctrl-C."""
         now = time.monotonic()
+        if self._interrupts and not self._said_stopping:
+            self._said_stopping = True
+            self._listener.stopping()
         limit = self._engine.timeout_min
         for running in self._running.values():
-            if running.stop_reason is not None:
+            if running.record is not None and running.stop_reason is None:
+                self._let_it_end(running, now)
+            elif running.stop_reason is not None:
                 if now - running.stop_asked > self._engine.grace_seconds or self._interrupts > 1:
-                    _signal_group(running.process, signal.SIGKILL)
+                    signal_group(running.process, signal.SIGKILL)
             elif self._interrupts:
                 self._stop(running, "interrupted", "stopped by Ctrl-C or SIGTERM; the same command goes on from here")
             elif limit is not None and now - running.started > limit * 60:
@@ -197,29 +222,35 @@ class LocalRunner:
         if self._engine.memory_gb is not None and now - self._last_memory_check > _MEMORY_CHECK_SECONDS:
             self._last_memory_check = now
             for running in self._running.values():
-                used = _resident_bytes(running.process.pid)
+                used = resident_bytes(running.process.pid)
                 if running.stop_reason is None and used > self._engine.memory_gb * 2**30:
                     message = f"{used / 2**30:.2f} GiB resident, over engine.memory_gb={self._engine.memory_gb:g}"
                     self._stop(running, "oom", message)
+
+    def _let_it_end(self, running: _Running, now: float) -> None:
+        """Kill what is left of a run that has delivered its record but does not end (a thread still at work)."""
+        running.stop_asked = running.stop_asked or now
+        if now - running.stop_asked > self._engine.grace_seconds:
+            signal_group(running.process, signal.SIGKILL)
 
     def _stop(self, running: _Running, status: str, message: str) -> None:
         """Ask a run to end; if it does not within the grace time, it is killed."""
         running.stop_reason = (status, message)
         running.stop_asked = time.monotonic()
-        _signal_group(running.process, signal.SIGTERM)
+        signal_group(running.process, signal.SIGTERM)
 
     def _reap(self) -> None:
         """Take the runs that have ended out of their slots."""
-        for key, running in list(self._running.items()):
+        for place, running in list(self._running.items()):
             if running.process.is_alive():
                 continue
             running.process.join()
             if not running.connection.closed:
                 self._receive(running)
                 running.connection.close()
-            _signal_group(running.process, signal.SIGKILL)  # helpers that a method left behind
-            del self._running[key]
-            self._slots.give_back(key)
+            signal_group(running.process, signal.SIGKILL)  # helpers that a method left behind
+            del self._running[place]
+            self._slots.give_back(place)
             record = running.record if running.record is not None else self._record_for(running)
             retry = (
                 record["status"] == "oom"
@@ -233,15 +264,18 @@ class LocalRunner:
             if retry:  # once more, with the GPU to itself
                 self._queue.appendleft((running.run, True))
             else:
-                self._records[key] = record
+                self._records[place] = record
 
     def _record_for(self, running: _Running) -> dict[str, Any]:
-        """Make and store the record of a run whose process could not do it itself."""
+        """Make and store the record of a run whose process could not do it, or could not tell."""
+        stored = self._store.find(running.run.dataset.name, running.run.config.name, running.run.key)
+        if stored is not None and not running.work.exists():
+            return stored  # it was published; only the message was lost
         record = new_record(running.run, running.device.name, self._engine.threads, self._provenance)
         record["seconds"]["total"] = time.monotonic() - running.started
         status, message = running.stop_reason or self._read_exit(running.process.exitcode)
         record["status"] = status
-        record["error"] = {"type": status, "message": message, "traceback": _tail(running.work / "run.log")}
+        record["error"] = {"type": status, "message": message, "traceback": tail(running.work / "run.log")}
         remove_arrays(running.work)
         try:
             self._store.publish(running.work, record)
@@ -258,7 +292,7 @@ class LocalRunner:
             )
         name = signal.Signals(-exitcode).name
         if -exitcode == signal.SIGKILL:
-            kills, self._oom_kills = self._oom_kills, _oom_kill_count()
+            kills, self._oom_kills = self._oom_kills, oom_kill_count()
             if self._oom_kills > kills:
                 return "oom", "killed by the kernel because memory ran out (SIGKILL)"
         return "crashed", f"the process was killed by {name}; see run.log"
@@ -271,9 +305,7 @@ class LocalRunner:
         writing.setblocking(False)
 
         def note(_signal: int, _frame: object) -> None:
-            self._interrupts += 1
-            if self._interrupts == 1:
-                self._listener.stopping()
+            self._interrupts += 1  # and nothing else: it runs between any two instructions
 
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
         wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
@@ -290,58 +322,3 @@ class LocalRunner:
     def was_interrupted(self) -> bool:
         """Return whether Ctrl-C (or SIGTERM) ended the queue early."""
         return self._interrupts > 0
-
-
-@contextmanager
-def _server_environment(threads: int, warm_modules: Sequence[str]) -> Iterator[None]:
-    """Set what the fork server reads when it starts, which is at the first process; restore it at the end."""
-    settings = dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads)
-    )
-    settings["SCBENCH_WARM_MODULES"] = " ".join(warm_modules)
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
-    """Send a signal to a run and everything it started; before it has its own group, to the run alone."""
-    if process.pid is None:
-        return
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        if process.is_alive():
-            os.kill(process.pid, number)
-
-
-def _resident_bytes(pid: int | None) -> int:
-    """Return the resident memory of a process and its descendants; 0 when it is gone."""
-    try:
-        process = psutil.Process(pid)
-        return int(sum(p.memory_info().rss for p in (process, *process.children(recursive=True))))
-    except psutil.Error:
-        return 0
-
-
-def _oom_kill_count() -> int:
-    """Return how often the kernel killed a process for want of memory since boot; 0 where it does not say."""
-    statistics = Path("/proc/vmstat")
-    if not statistics.exists():
-        return 0
-    counts = dict(line.split() for line in statistics.read_text().splitlines())
-    return int(counts.get("oom_kill", 0))
-
-
-def _tail(path: Path, n_bytes: int = 4000) -> str:
-    """Return the end of a log, or nothing when there is none."""
-    if not path.exists():
-        return ""
-    return path.read_bytes()[-n_bytes:].decode(errors="replace")

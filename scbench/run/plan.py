@@ -41,6 +41,11 @@ class PlannedRun:
     seed: int
 
     @property
+    def place(self) -> str:
+        """Return what tells runs of one command apart: two names of the same bytes share a key, not a place."""
+        return f"{self.dataset.name}/{self.config.name}/{self.key}"
+
+    @property
     def label(self) -> str:
         """Return how a run is called in messages."""
         return f"{self.config.name} on {self.dataset.name}, seed {self.seed}"
@@ -85,7 +90,8 @@ def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
     if rule == "estimate":
         from scbench.estimate_k import estimate_n_clusters
 
-        return estimate_n_clusters(dataset.counts(), dataset.cache())
+        counts = dataset.counts()
+        return estimate_n_clusters(counts, dataset.cache(counts.matrix))
     if dataset.n_types is None:
         raise ConfigError(
             f"dataset {dataset.name} has no labels, so n_clusters=true is unknown; use n_clusters=estimate or a number"
@@ -111,7 +117,11 @@ def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, 
         "protocol": protocol,
         "seed": seed,
     }
-    return hashlib.sha256(canonical_json(identity).encode()).hexdigest()
+    try:
+        text = canonical_json(identity)
+    except ValueError as error:
+        raise ConfigError(f"a parameter of {config.name} is not a finite number ({error}): {params}") from error
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def canonical_json(value: Mapping[str, Any]) -> str:

@@ -8,10 +8,37 @@ from typing import Any
 
 from scbench.run.plan import SCHEMA, PlannedRun
 
-__all__ = ["METRICS", "STATUSES", "error_of", "new_record"]
+__all__ = ["FIELDS", "METRICS", "STATUSES", "error_of", "first_line", "new_record"]
 
 STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
 METRICS = ("acc", "nmi", "ari", "ami", "homogeneity", "completeness", "f1_macro", "nmi_max")
+# What a record must have to be read; "n_clusters_rule" and "info" are extras.
+FIELDS = (
+    "schema",
+    "key",
+    "method",
+    "variant",
+    "dataset",
+    "protocol",
+    "seed",
+    "status",
+    "error",
+    "n_cells",
+    "n_genes",
+    "n_types",
+    "n_clusters_requested",
+    "n_clusters_found",
+    "metrics",
+    "best_epoch",
+    "seconds",
+    "peak_rss_bytes",
+    "peak_gpu_bytes",
+    "device",
+    "threads",
+    "params",
+    "data",
+    "provenance",
+)
 _SECONDS = ("load", "preprocess", "fit", "score", "total")
 
 
@@ -50,8 +77,18 @@ def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[s
 
 def error_of(error: BaseException) -> dict[str, str]:
     """Return type, message and traceback of an exception as a record keeps them."""
-    return {
-        "type": type(error).__name__,
-        "message": str(error) or type(error).__name__,
-        "traceback": "".join(traceback.format_exception(error)),
-    }
+    name = type(error).__name__
+    try:
+        message = str(error).strip() or name
+    except Exception:  # a broken __str__ must not hide the failure
+        message = f"{name} (its message cannot be shown)"
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception:
+        text = "".join(traceback.format_tb(error.__traceback__))
+    return {"type": name, "message": message, "traceback": text}
+
+
+def first_line(message: str) -> str:
+    """Return the first line of a message that says something."""
+    return next((line.strip() for line in message.splitlines() if line.strip()), "(no message)")

@@ -19,13 +19,14 @@ class Recorder:
 
     Args:
         folder: the run's work folder; ``history.csv`` grows there, so that a killed run keeps its history.
-        order: the run's permutation; snapshots are stored in file order.
+        n_cells: how many labels a snapshot must have. The run's permutation is not known here: a method can reach
+            its recorder, and the place of a cell in the file can tell its type.
         on_progress: called at most five times a second with the epoch and its values.
     """
 
-    def __init__(self, folder: Path, order: np.ndarray, on_progress: Callable[[int, dict[str, float]], None]) -> None:
+    def __init__(self, folder: Path, n_cells: int, on_progress: Callable[[int, dict[str, float]], None]) -> None:
         self._path = folder / "history.csv"
-        self._order = order
+        self._n_cells = n_cells
         self._on_progress = on_progress
         self._columns: list[str] = []
         self._rows: list[dict[str, float]] = []
@@ -50,21 +51,25 @@ class Recorder:
             self._on_progress(epoch, values)
 
     def snapshot(self, epoch: int, labels: np.ndarray) -> None:
-        """Keep the labels of one epoch, in file order.
+        """Keep the labels of one epoch.
 
         Raises:
             ValueError: when there is not one label per cell.
         """
-        given = np.asarray(labels)
-        if given.shape != self._order.shape:
-            raise ValueError(f"snapshot labels must have shape {self._order.shape}, got {given.shape}")
-        in_file_order = np.empty(len(given), dtype=np.int32)
-        in_file_order[self._order] = given
+        given = np.array(labels, dtype=np.int32)
+        if given.shape != (self._n_cells,):
+            raise ValueError(f"snapshot labels must have shape ({self._n_cells},), got {given.shape}")
         self._epochs.append(epoch)
-        self._labels.append(in_file_order)
+        self._labels.append(given)
 
-    def snapshots(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return epochs (n,) and labels (n, n_cells), or None when there are no snapshots."""
+    def snapshots(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return epochs (n,) and labels (n, n_cells) in file order, or None when there are no snapshots.
+
+        Args:
+            order: the run's permutation.
+        """
         if not self._epochs:
             return None
-        return np.asarray(self._epochs), np.stack(self._labels)
+        in_file_order = np.empty((len(self._epochs), self._n_cells), dtype=np.int32)
+        in_file_order[:, order] = self._labels
+        return np.asarray(self._epochs), in_file_order

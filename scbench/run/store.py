@@ -6,6 +6,7 @@ renamed, so no locks are needed and a reader never sees half a record.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -13,7 +14,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ import pandas as pd
 
 from scbench.errors import StoreError
 from scbench.run.plan import SCHEMA
-from scbench.run.record import METRICS
+from scbench.run.record import FIELDS, METRICS
 
-__all__ = ["Store", "load"]
+__all__ = ["Store", "json_ready", "load", "write_json"]
 
 _LOG = logging.getLogger(__name__)
 _STALE_SECONDS = 7 * 24 * 3600  # a temporary folder of another machine is left alone for this long
 _PROBE_BYTES = 1 << 18
+_WORK = ".work"  # where runs are written before they are renamed to their place
 
 
 class Store:
@@ -69,10 +71,12 @@ class Store:
         record = _read(self.folder(dataset, method, key))
         return record if record is not None and record["key"] == key else None
 
-    def work_folder(self, dataset: str, method: str, key: str) -> Path:
-        """Return a new temporary folder for a run; :meth:`publish` moves it to its place."""
-        final = self.folder(dataset, method, key)
-        work = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}")
+    def work_folder(self, place: str) -> Path:
+        """Return a new temporary folder for a run; :meth:`publish` moves it to its place.
+
+        Its path says nothing about the dataset, because a method can come by it.
+        """
+        work = self._temporary(hashlib.sha256(place.encode()).hexdigest()[:16])
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         return work
@@ -88,6 +92,7 @@ class Store:
         """
         final = self.folder(record["dataset"], record["method"], record["key"])
         write_json(work / "record.json", record)
+        final.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(100):
             try:
                 os.rename(work, final)
@@ -95,18 +100,59 @@ class Store:
             except OSError:
                 if not final.exists():
                     raise
-            present = self.find(record["dataset"], record["method"], record["key"])
-            if present is not None and present["status"] == "ok":
+            if self._is_result(final, record["key"]) or not self._clear(final, record["key"]):
                 shutil.rmtree(work, ignore_errors=True)
                 return
-            _move_aside(final)
         raise StoreError(f"cannot put a run at {final}: other processes keep writing there")
+
+    def forget_failure(self, record: dict[str, Any]) -> None:
+        """Remove the record of a failed run that has to be tried again; a result stays."""
+        final = self.folder(record["dataset"], record["method"], record["key"])
+        if final.exists() and not self._is_result(final, record["key"]):
+            self._clear(final, record["key"])
+
+    def _is_result(self, folder: Path, key: str) -> bool:
+        """Return whether a folder holds the ``ok`` record of a run."""
+        record = _read(folder)
+        return record is not None and record["key"] == key and record["status"] == "ok"
+
+    def _clear(self, final: Path, key: str) -> bool:
+        """Take a failed or damaged run out of the way; return False when a result had come there meanwhile.
+
+        The check comes after the rename: between a look and a rename another process could have put its result
+        there. Losing a race for the folder itself is fine.
+        """
+        aside = self._temporary(f"old-{final.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(final, aside)
+        except FileNotFoundError:
+            return True
+        if not self._is_result(aside, key):
+            shutil.rmtree(aside, ignore_errors=True)
+            return True
+        try:
+            os.rename(aside, final)
+        except OSError:  # a third process has put a run there; a result of the same key is as good
+            if self._is_result(final, key):
+                shutil.rmtree(aside, ignore_errors=True)
+            else:
+                dropped = self._temporary(f"dropped-{final.name}")
+                os.rename(final, dropped)
+                os.rename(aside, final)
+                shutil.rmtree(dropped, ignore_errors=True)
+        return False
+
+    def _temporary(self, name: str) -> Path:
+        """Return a path for this process only, on the disk of the store."""
+        return self.root / _WORK / f"{name}.{socket.gethostname()}.{os.getpid()}"
 
     def remove_leftovers(self) -> None:
         """Remove temporary folders of processes that died; those of living or foreign processes stay."""
-        for work in self.root.glob("*/*/.*"):
-            *_, host, pid = work.name.rsplit(".", 2)
-            is_ours = host == socket.gethostname() and pid.isdecimal()
+        for work in (self.root / _WORK).glob("*"):
+            owner, _, pid = work.name.rpartition(".")
+            is_ours = owner.endswith(f".{socket.gethostname()}") and pid.isdecimal()
             try:
                 old = time.time() - work.stat().st_mtime > _STALE_SECONDS
                 if old or (is_ours and not _is_alive(int(pid))):
@@ -150,26 +196,32 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON so that the file is whole on the disk or absent; NaN becomes null, which is what it means here."""
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(_finite(content), file, indent=1, allow_nan=False, default=_scalar)
+        json.dump(json_ready(content), file, indent=1, allow_nan=False)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
-def _finite(value: Any) -> Any:
-    """Return JSON content in which non-finite numbers are null (``Any``: it is JSON of unknown shape)."""
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def json_ready(value: Any) -> Any:
+    """Return a value as plain JSON content (``Any``: of unknown shape): what a method reports cannot cost a record.
 
-
-def _scalar(value: object) -> object:
-    """Return numpy scalars as Python ones and anything else as text, so that ``info`` cannot cost a record."""
+    Non-finite numbers become null, numpy scalars Python ones, and anything that JSON does not know its text.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [json_ready(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str | int):
+        return str(value) if isinstance(value, str) else int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
     item = getattr(value, "item", None)
-    return _finite(item()) if callable(item) and getattr(value, "size", 1) == 1 else str(value)
+    if callable(item) and getattr(value, "size", 0) == 1:
+        return json_ready(item())
+    return str(value)
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
@@ -178,6 +230,9 @@ def _read(folder: Path) -> dict[str, Any] | None:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         schema = record["schema"]
+        missing = [name for name in FIELDS if name not in record] if schema == SCHEMA else []
+        if missing:
+            raise KeyError(f"no {', '.join(missing)}")
     except FileNotFoundError:
         if folder.exists():
             _LOG.warning("%s holds no record.json; the run counts as not done", folder)
@@ -189,16 +244,6 @@ def _read(folder: Path) -> dict[str, Any] | None:
         _LOG.warning("%s has schema %s, this version reads %s; it is left out", path, schema, SCHEMA)
         return None
     return dict(record)
-
-
-def _move_aside(folder: Path) -> None:
-    """Take a failed or damaged run out of the way; losing the race to another process is fine."""
-    aside = folder.with_name(f".old-{folder.name}.{socket.gethostname()}.{os.getpid()}")
-    try:
-        os.rename(folder, aside)
-    except FileNotFoundError:
-        return
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _is_alive(pid: int) -> bool:

@@ -29,7 +29,7 @@ from scbench.run.plan import PlannedRun
 from scbench.run.record import error_of, new_record
 from scbench.run.recorder import Recorder
 from scbench.run.seeding import row_order, seed_process
-from scbench.run.store import Store
+from scbench.run.store import Store, json_ready
 
 __all__ = ["Job", "remove_arrays", "worker_main"]
 
@@ -40,7 +40,8 @@ class Job:
 
     Attributes:
         run: the planned run.
-        device: ``cpu`` or ``cuda:<n>``, n as the machine counts.
+        device: ``cpu`` or ``cuda:<n>``, n as the parent counts.
+        visible: the run's CUDA_VISIBLE_DEVICES.
         threads: threads to compute with.
         store: root of the run store.
         work: the run's temporary folder.
@@ -49,6 +50,7 @@ class Job:
 
     run: PlannedRun
     device: str
+    visible: str
     threads: int
     store: Path
     work: Path
@@ -73,6 +75,7 @@ def worker_main(job: Job, connection: Connection) -> None:
     record["seconds"]["total"] = time.perf_counter() - started
     record["peak_rss_bytes"] = _peak_rss_bytes()
     _note_gpu(record)
+    record = json_ready(record)  # what is stored is what the parent hears
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -91,9 +94,10 @@ def _run(job: Job, record: dict[str, Any], connection: Connection) -> None:
     seconds["load"] = time.perf_counter() - started
 
     cache = run.dataset.cache(counts.matrix, order)
-    recorder = Recorder(job.work, order, lambda epoch, values: connection.send(("progress", epoch, values)))
+    recorder = Recorder(job.work, len(order), lambda epoch, values: connection.send(("progress", epoch, values)))
     clustering = _fit(job, counts, cache, recorder, seconds)
-    _store_result(job, clustering, order, recorder, record)
+    snapshots = recorder.snapshots(order)
+    _store_result(job, clustering, order, snapshots)
     record["n_clusters_found"] = len(np.unique(clustering.labels))
     record["info"] = dict(clustering.info)
 
@@ -101,7 +105,7 @@ def _run(job: Job, record: dict[str, Any], connection: Connection) -> None:
     labels_true = run.dataset.labels()  # read only now: during the fit no label is in this process
     if labels_true is not None:
         record["metrics"] |= score(labels_true, np.load(job.work / "labels.npy"))
-        record["best_epoch"] = _best_epoch(labels_true, recorder)
+        record["best_epoch"] = None if snapshots is None else _best_epoch(labels_true, *snapshots)
     seconds["score"] = time.perf_counter() - started
 
 
@@ -133,7 +137,7 @@ def _fit(job: Job, counts: Counts, cache: FileOrderCache, recorder: Recorder, se
 
 
 def _store_result(
-    job: Job, clustering: Clustering, order: np.ndarray, recorder: Recorder, record: dict[str, Any]
+    job: Job, clustering: Clustering, order: np.ndarray, snapshots: tuple[np.ndarray, np.ndarray] | None
 ) -> None:
     """Write the arrays of a run in file order."""
     arrays = {
@@ -147,19 +151,15 @@ def _store_result(
                 in_file_order = np.empty(array.shape, dtype=dtype)
                 in_file_order[order] = array
                 np.save(job.work / f"{name}.npy", in_file_order, allow_pickle=False)
-        snapshots = recorder.snapshots()
         if snapshots is not None:
             np.savez_compressed(job.work / "snapshots.npz", epochs=snapshots[0], labels=snapshots[1])
     except OSError as error:
         raise _cannot_store(job, error) from error
 
 
-def _best_epoch(labels_true: np.ndarray, recorder: Recorder) -> dict[str, float] | None:
+def _best_epoch(labels_true: np.ndarray, epochs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Return the snapshot with the highest ACC, as the published programs pick it; made with labels, never ranked."""
-    snapshots = recorder.snapshots()
-    if snapshots is None:
-        return None
-    scored = [{"epoch": int(epoch), **score(labels_true, labels)} for epoch, labels in zip(*snapshots, strict=True)]
+    scored = [{"epoch": int(epoch), **score(labels_true, at)} for epoch, at in zip(epochs, labels, strict=True)]
     return max(scored, key=lambda entry: entry["acc"])
 
 
@@ -204,6 +204,7 @@ def _leave_the_terminal(work: Path) -> None:
     os.setsid()  # Ctrl-C in the terminal goes to the parent, which ends its runs in order
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # the parent starts runs with both held
     log = os.open(work / "run.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, sys.__stdout__.fileno() if sys.__stdout__ else 1)
     os.dup2(log, sys.__stderr__.fileno() if sys.__stderr__ else 2)
@@ -221,7 +222,7 @@ def _die_with(sentinel: int) -> None:
 
 def _restrict(job: Job) -> None:
     """Show this process only its own GPU, before torch is imported, and only its own number of threads."""
-    os.environ["CUDA_VISIBLE_DEVICES"] = "" if job.device == "cpu" else job.device.partition(":")[2]
+    os.environ["CUDA_VISIBLE_DEVICES"] = job.visible
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[variable] = str(job.threads)
 

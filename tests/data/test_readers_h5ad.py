@@ -74,10 +74,36 @@ def test_h5ad_layer(tmp_path: Path) -> None:
 
 def test_h5ad_missing_layer_and_column_are_named(tmp_path: Path) -> None:
     path = _h5ad(tmp_path / "a.h5ad")
-    with pytest.raises(DataError, match=r"a\.h5ad has no 'layers/spliced'"):
+    with pytest.raises(DataError, match=r"a\.h5ad has no matrix 'spliced'\. Matrices there: X, raw, counts\."):
         _read(path, "h5ad", None, "spliced")
     with pytest.raises(DataError, match=r"no label column 'celltype'. Did you mean 'cell_type'\?.*cell_type, cluster"):
         _read(path, "h5ad", "celltype")
+
+
+@pytest.mark.parametrize("kind", ["Int64", "boolean", "string"])
+def test_missing_values_of_nullable_columns_are_missing_labels(tmp_path: Path, kind: str) -> None:
+    values = {"boolean": [True, None, False, True], "string": ["a", None, "b", "a"]}.get(kind, [1, None, 2, 1])
+    obs = pd.DataFrame({"kind": pd.array(values, dtype=kind)}, index=["c1", "c2", "c3", "c4"])
+    data = anndata.AnnData(X, obs=obs)
+    with anndata.settings.override(allow_write_nullable_strings=True):
+        data.write_h5ad(tmp_path / "a.h5ad")
+    expected = [None if value is None else str(value) for value in values]
+    assert _labels(_read(tmp_path / "a.h5ad", "h5ad", "kind")) == expected
+
+
+def test_names_of_another_length_give_both_numbers(tmp_path: Path) -> None:
+    path = _h5ad(tmp_path / "a.h5ad")
+    with h5py.File(path, "a") as file:
+        del file["X"]
+        file["X"] = X[:3]
+    with pytest.raises(DataError, match=r"a\.h5ad has 3 cells but 4 names of cells"):
+        _read(path, "h5ad", "none")
+    old = _old(tmp_path / "p.h5ad")
+    with h5py.File(old, "a") as file:
+        del file["X"]
+        file["X"] = X[:, :2]
+    with pytest.raises(DataError, match=r"p\.h5ad has 2 genes but 3 names of genes"):
+        _read(old, "h5ad_old", "none")
 
 
 def test_damaged_h5ad_is_named(tmp_path: Path) -> None:

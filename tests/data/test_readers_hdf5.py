@@ -272,6 +272,27 @@ def test_loom_is_transposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_array_equal(layer.matrix.toarray(), 2 * X)
 
 
+@pytest.mark.parametrize(
+    ("reader", "place", "message"),
+    [
+        ("loom", "col_attrs/CellID", r"4 cells but 2 names of cells"),
+        ("loom", "row_attrs/Gene", r"3 genes but 2 names of genes"),
+        ("quake_h5", "obs_names", r"4 cells but 2 names of cells"),
+        ("quake_h5", "var_names", r"3 genes but 2 names of genes"),
+        ("tenx_h5", "matrix/barcodes", r"4 cells but 2 names of cells"),
+        ("tenx_h5", "matrix/features/name", r"3 genes but 2 names of genes"),
+        ("tenx_h5", "matrix/features/feature_type", r"3 genes but 2 types of features"),
+    ],
+)
+def test_names_of_another_length_give_both_numbers(tmp_path: Path, reader: str, place: str, message: str) -> None:
+    path = {"loom": _loom, "quake_h5": _quake, "tenx_h5": _tenx}[reader](tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        del file[place]
+        file[place] = np.array([b"Gene Expression", b"b"])
+    with pytest.raises(DataError, match=rf"a\.h5 has {message}"):
+        _read(path, reader, "none")
+
+
 def _tenx(path: Path, *, version: int = 3) -> Path:
     stored = csc_matrix(X.T)  # genes x cells
     with h5py.File(path, "w") as file:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +113,8 @@ def test_missing_labels_are_none_and_missing_names_are_text() -> None:
     values = [None, np.nan, "", "NA", b"nan", "a", b"b", True]
     assert list(text_labels(values)) == [None] * 5 + ["a", "b", "True"]
     assert list(text_names(["a", b"b", None, "NA"])) == ["a", "b", "NA", "NA"]
+    assert list(text_labels([pd.NA, pd.NaT, "a"])) == [None, None, "a"]
+    assert list(text_names([pd.NA, "a"])) == ["NA", "a"]
 
 
 def test_usual_column_ignores_case_and_marks() -> None:

@@ -139,7 +139,7 @@ def test_a_long_list_of_columns_is_cut(tmp_path: Path) -> None:
     [
         ("cell,g1\n", "no rows below its header"),
         ("cell,g1\nc1,0,1,2\n", "2 names in its header but 4 fields"),
-        ("cell,g1\nc1,0\nc2,many\n", r"t\.csv, line 3: 'many' is not a number"),
+        ("cell,g1\nc1,0\nc2,many\n", r"t\.csv, line 3: 'many' in column 'g1' is not a number"),
         ("cell,g1\nc1,0\nc2\n", r"t\.csv, line 3: 1 fields where 2"),
         ('cell,g1\nc1,0\n"' + "c" * 200000, r"t\.csv cannot be read as a table: field larger"),
         ("cell,g1\nc1,0\nc2,0,1,2\n", r"t\.csv, line 3: 4 fields where 2 are expected"),
@@ -161,10 +161,25 @@ def test_truncated_gzip_and_zip_are_named(tmp_path: Path) -> None:
         _read(tmp_path / "t.zip")
 
 
-def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(TABLE.encode("utf-16"))
-    with pytest.raises(DataError, match=r"t\.csv cannot be read as a text table"):
-        _read(tmp_path / "t.csv")
+@pytest.mark.parametrize(("encoding", "byte", "advice"), [("utf-16", "0xff", "UTF-16"), ("latin-1", "0xe9", "Latin-1")])
+@pytest.mark.parametrize("reader", ["table", "csv_genes_rows"])
+def test_bytes_that_are_not_utf8_are_named(tmp_path: Path, encoding: str, byte: str, advice: str, reader: str) -> None:
+    (tmp_path / "t.csv").write_bytes(TABLE.replace("b,0", "b\u00e9,0").encode(encoding))
+    found = rf"t\.csv cannot be read as .*: its text is not UTF-8 \(byte {byte}; .*{advice}.*\)\. Convert it to UTF-8"
+    with pytest.raises(DataError, match=found) as caught:
+        _read(tmp_path / "t.csv", reader)
+    assert "Fetch" not in str(caught.value)
+
+
+def test_label_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_bytes("cell,kind\nc1,\u00e9\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"l\.csv cannot be read as .*not UTF-8"):
+        _read(_write(tmp_path / "t.csv", TABLE), label_path=tmp_path / "l.csv")
+
+
+def test_table_with_genes_in_rows_points_to_the_label_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no label column 'cell_type'.*genes in rows.*dataset\.label_path"):
+        _read(_write(tmp_path / "t.csv", _genes_rows()))
 
 
 def test_missing_value_stays_nan_for_the_loader(tmp_path: Path) -> None:
@@ -199,6 +214,26 @@ def test_label_file_without_header_is_matched_by_position(tmp_path: Path) -> Non
     table = _write(tmp_path / "t.csv", TABLE)
     assert _labels(_read(table, label_path=_write(tmp_path / "l.txt", "p\nq\nq\nNA\n"))) == ["p", "q", "q", None]
     assert _labels(_read(table, label_path=_write(tmp_path / "m.txt", "kind\np\nq\nq\np\n"))) == list("pqqp")
+
+
+@pytest.mark.parametrize("table", [TABLE, _genes_rows()])
+def test_label_file_that_lacks_one_cell_keeps_its_header(tmp_path: Path, table: str) -> None:
+    labels = _write(tmp_path / "l.csv", "cell,kind\nc3,c\nc1,a\nc2,b\n")
+    counts = _read(_write(tmp_path / "t.csv", table), label="kind", label_path=labels)
+    assert _labels(counts) == ["a", "b", "c", None]
+    assert _labels(_read(tmp_path / "t.csv", label_path=labels)) == ["a", "b", "c", None]
+
+
+def test_usual_header_is_never_a_label(tmp_path: Path) -> None:
+    (folder := tmp_path / "10x").mkdir()
+    with pytest.raises(DataError, match=r"l\.txt has 3 labels for 4 cells"):
+        _read(_tenx(folder), "mtx_10x", label_path=_write(tmp_path / "l.txt", "cell_type\na\nb\na\n"))
+
+
+def test_label_that_is_the_name_of_a_gene_is_no_cell(tmp_path: Path) -> None:
+    table = _write(tmp_path / "t.csv", TABLE)
+    labels = _write(tmp_path / "l.txt", "kind\ng1\ng2\ng1\ng1\n")
+    assert _labels(_read(table, label_path=labels)) == ["g1", "g2", "g1", "g1"]
 
 
 def test_label_file_turns_the_table(tmp_path: Path) -> None:

@@ -95,13 +95,20 @@ def test_linear_values_are_logged_and_log_values_kept() -> None:
 
 
 def test_unlabelled_cells_can_be_left_out() -> None:
-    cells = np.array(["x", "y", "z"], dtype=object)
     labels = np.array(["a", None, "b"], dtype=object)
-    checked = check_content(content(labels=labels, cells=cells), config(unlabelled="drop"))
-    assert checked.matrix.shape == (2, 3)
-    assert checked.cells is not None
-    assert checked.cells.tolist() == ["x", "z"]
+    checked = check_content(content(labels=labels), config(unlabelled="drop"))
+    np.testing.assert_array_equal(checked.matrix.toarray(), MATRIX[[0, 2]])
+    assert checked.labels is not None
+    assert checked.labels.tolist() == ["a", "b"]
     assert checked.warnings == ("dataset d: 1 cells without a label were left out",)
+
+
+def test_what_the_reader_remarked_is_told_with_the_refusal_and_only_where_it_matters() -> None:
+    remark = "X holds non-integer values: dataset.matrix=raw reads counts"
+    logged = content(changed(0, 0, 0.2), warnings=(remark, "2 columns were left out"))
+    with pytest.raises(DataError, match=r"are not whole numbers.*dataset.matrix=raw reads counts"):
+        check_content(logged, config())
+    assert check_content(logged, config(values="log_normalised")).warnings == ("2 columns were left out",)
 
 
 def test_numbers_other_than_expected_are_named() -> None:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from scbench.report.summary import print_summary
-from scbench.report.table import cells, summarise
+from scbench.report.table import cells, has_best, headers, summarise
 
 
 def record(seed: int, acc: float | None = 0.5, status: str = "ok", **more: Any) -> dict[str, Any]:
@@ -28,7 +28,8 @@ def record(seed: int, acc: float | None = 0.5, status: str = "ok", **more: Any) 
         "n_clusters_rule": "true",
         "n_clusters_found": 4 if status == "ok" else None,
         "params": {"k": 1},
-        "data": {"sha256": "x"},
+        "best_epoch": None,
+        "data": {"sha256": "x", "source": "file.h5"},
         **more,
     }
 
@@ -59,7 +60,7 @@ def test_a_range_of_found_clusters_is_shown() -> None:
     "other",
     [
         {"params": {"k": 2}},
-        {"data": {"sha256": "y"}},
+        {"data": {"sha256": "y", "source": "file.h5"}},
         {"n_clusters_rule": "number"},
         {"n_clusters_requested": 5},
         {"variant": "paper_code"},
@@ -68,6 +69,33 @@ def test_a_range_of_found_clusters_is_shown() -> None:
 )
 def test_different_settings_are_never_averaged(other: dict[str, Any]) -> None:
     assert len(summarise([record(0), record(1, **other)])) == 2
+
+
+def test_the_name_of_the_file_makes_no_other_row() -> None:
+    (row,) = summarise([record(0), record(1, data={"sha256": "x", "source": "copy.h5"})])
+    assert row.n == 2
+
+
+def test_the_best_epoch_has_columns_of_its_own_when_there_is_one() -> None:
+    best = {"epoch": 3, "acc": 0.9, "nmi": 0.8, "ari": 0.7}
+    rows = summarise([record(0, best_epoch=best), record(1, best_epoch={**best, "acc": 0.7})])
+    assert has_best(rows)
+    assert cells(rows[0])[2] == "50.0 ± 0.0"
+    assert cells(rows[0], with_best=True)[5] == "80.0 ± 14.1"
+    assert headers(with_best=True)[5] == "best ACC %"
+    assert len(headers(with_best=True)) == len(cells(rows[0], with_best=True))
+    out = io.StringIO()
+    print_summary([record(0, best_epoch=best)], Path("/store"), Console(file=out, width=200), n_cached=0)
+    assert "by the true labels" in out.getvalue()
+    assert not has_best(summarise([record(0)]))
+
+
+@pytest.mark.parametrize("message", ["", " ", "\n", "\n\nlate"])
+def test_a_failure_without_a_message_breaks_no_table(message: str) -> None:
+    out = io.StringIO()
+    failed = record(0, None, "error") | {"error": {"type": "E", "message": message, "traceback": ""}}
+    print_summary([failed], Path("/store"), Console(file=out, width=200), n_cached=0)
+    assert ("late" in out.getvalue()) == ("late" in message)
 
 
 def test_the_printed_table_names_settings_and_reasons() -> None:

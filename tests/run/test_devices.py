@@ -62,7 +62,7 @@ def test_default_cpu_slots_never_oversubscribe(monkeypatch: pytest.MonkeyPatch) 
         ("cuda", ["cuda:0", "cuda:1"]),
         ("cuda:1", ["cuda:1"]),
         (["cuda:1", "cuda:0"], ["cuda:1", "cuda:0"]),
-        (["cpu", "cuda:0"], ["cuda:0"]),
+        (["cuda:01"], ["cuda:1"]),
         ("cpu", []),
     ],
 )
@@ -86,7 +86,8 @@ def test_auto_does_not_look_for_gpus_when_no_method_could_use_one(monkeypatch: p
     [
         ("cuda", "torch finds no CUDA device; use device=cpu"),
         ("cuda:3", "device cuda:3 is not there; CUDA devices found: none"),
-        (["auto", "cpu"], "device 'auto' cannot stand in a list"),
+        (["auto", "cuda:0"], "device 'auto' cannot stand in a list"),
+        (["cpu", "cuda:0"], "device 'cpu' cannot stand in a list"),
     ],
 )
 def test_missing_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, requested: object, message: str) -> None:

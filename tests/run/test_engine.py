@@ -60,7 +60,7 @@ def test_a_bad_run_costs_only_itself(store: Path, behaviour: str, status: str, m
     folder = next(store.glob(f"simulated/toy/{records.loc[1, 'key'][:16]}"))
     assert (folder / "run.log").exists()
     assert (folder / "history.csv").read_text().startswith("epoch,loss")
-    assert not list(store.glob("*/*/.*"))
+    assert not list((store / ".work").glob("*"))
 
 
 def test_the_same_command_repeats_nothing_and_retries_only_when_told(store: Path, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(store: Path, tmp_path:
     assert again.returncode == 0, again.stderr
     assert "5/5" in again.stdout
     assert len(trace.read_text().splitlines()) == n_before + 3
-    assert not list(store.glob("*/*/.*"))
+    assert not list((store / ".work").glob("*"))
 
 
 def test_kill_9_of_the_command_leaves_no_process_and_no_half_record(store: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_kill_9_of_the_command_leaves_no_process_and_no_half_record(store: Path,
     again = run(store, *arguments)
     assert again.returncode == 0, again.stderr
     assert "2 of 5 were there before" in again.stdout
-    assert not list(store.glob("*/*/.*")), "left-overs of the killed command are removed by the next one"
+    assert not list((store / ".work").glob("*")), "left-overs of the killed command are removed by the next one"
 
 
 def test_what_a_run_prints_is_in_its_log_and_not_on_the_terminal(store: Path) -> None:
@@ -190,7 +190,7 @@ def test_two_commands_at_once_share_a_store(store: Path, tmp_path: Path) -> None
         _, err = command.communicate(timeout=120)
         assert command.returncode == 0, err
     assert by_seed(store)["status"].tolist() == ["ok"] * 4
-    assert not list(store.glob("*/*/.*"))
+    assert not list((store / ".work").glob("*"))
 
 
 def test_threads_and_device_are_recorded(store: Path) -> None:

@@ -23,6 +23,7 @@ from scbench.plugins import Plugin, discover, find
 from scbench.run import worker
 from scbench.run.plan import plan_runs
 from scbench.run.record import new_record
+from scbench.run.seeding import row_order
 from scbench.run.store import Store, load
 
 SIMULATED = simulate(SimulatedDataset(name="s", n_cells=90, n_genes=150, n_types=3, dropout=0.0))
@@ -94,8 +95,6 @@ def test_results_are_put_back_in_file_order(tmp_path: Path, toy_installed: None)
 
 
 def test_each_seed_sees_another_row_order(tmp_path: Path) -> None:
-    from scbench.run.seeding import row_order
-
     orders = [row_order(50, seed) for seed in range(3)]
     for order in orders:
         assert sorted(order) == list(range(50))
@@ -147,8 +146,13 @@ def test_nothing_label_like_can_be_reached(tmp_path: Path, monkeypatch: pytest.M
     config = RunConfig(method=find("random").config_class()(), dataset=None, engine=None, seeds=[3])
     (run,) = plan_runs(config, dataset)
     store = Store(tmp_path / "store")
-    job = worker.Job(run, "cpu", 1, store.root, store.work_folder("d", "m", run.key), {})
+    job = worker.Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
     worker._run(job, new_record(run, "cpu", 1, {}), Pipe()[1])
+
+    order = row_order(90, 3)
+    in_file_order = SIMULATED.matrix.toarray()
+    assert not np.array_equal(order, np.arange(90))
+    np.testing.assert_array_equal(Spy.seen[0].matrix.toarray(), in_file_order[order])
 
     codes = np.unique(labels, return_inverse=True)[1]
     forbidden = [codes, codes[np.argsort(codes)]]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import SimulatedDataset
 from scbench.data.load import open_dataset
@@ -44,7 +46,7 @@ def execute(tmp_path: Path, gpus: list[Device], seeds: int, **params: Any) -> tu
     listening = Listening()
     runner = LocalRunner(Store(tmp_path / "store"), LocalEngine(), Slots(gpus, Device("cpu", 1)), listening, {})
     records = runner.execute(runs)
-    return [records[run.key] for run in runs], listening
+    return [records[run.place] for run in runs], listening
 
 
 def test_a_run_out_of_gpu_memory_is_tried_again_alone(tmp_path: Path, toy_installed: None) -> None:
@@ -63,12 +65,18 @@ def test_the_retry_is_the_last(tmp_path: Path, toy_installed: None) -> None:
     assert (stored["status"], stored["device"]) == ("oom", "cuda:0")
 
 
-def test_each_run_sees_its_own_gpu_only(tmp_path: Path, toy_installed: None) -> None:
-    (tmp_path / "a").mkdir()
-    records, listening = execute(tmp_path / "a", [Device("cuda:0", 1)], seeds=1)
-    assert records[0]["info"]["visible"] == "0"
-    (tmp_path / "b").mkdir()
-    records, listening = execute(tmp_path / "b", [Device("cuda:3", 1)], seeds=1)
-    assert records[0]["info"]["visible"] == "3"
-    assert records[0]["device"] == "cuda:3"
-    assert listening.devices == {0: ["cuda:3"]}
+@pytest.mark.parametrize(
+    ("allotted", "gpu", "visible"),
+    [(None, "cuda:0", "0"), (None, "cuda:3", "3"), ("5,6", "cuda:1", "6"), ("GPU-ab, GPU-cd", "cuda:1", "GPU-cd")],
+)
+def test_each_run_sees_its_own_gpu_only(
+    tmp_path: Path, toy_installed: None, monkeypatch: pytest.MonkeyPatch, allotted: str | None, gpu: str, visible: str
+) -> None:
+    if allotted is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allotted)
+    (record,), listening = execute(tmp_path, [Device(gpu, 1)], seeds=1)
+    assert record["info"]["visible"] == visible
+    assert record["device"] == gpu
+    assert listening.devices == {0: [gpu]}

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,12 @@ import numpy as np
 import pytest
 
 from scbench.errors import StoreError
-from scbench.run.record import METRICS
+from scbench.run.record import FIELDS, METRICS
 from scbench.run.store import Store, load, write_json
 
 
 def record(key: str = "a" * 64, status: str = "ok", **more: Any) -> dict[str, Any]:
-    return {
+    return dict.fromkeys(FIELDS) | {
         "schema": 1,
         "key": key,
         "dataset": "d",
@@ -22,14 +24,13 @@ def record(key: str = "a" * 64, status: str = "ok", **more: Any) -> dict[str, An
         "seed": 0,
         "status": status,
         "error": None if status == "ok" else {"type": "E", "message": "m", "traceback": ""},
-        "best_epoch": None,
         "metrics": dict.fromkeys(METRICS, 0.5),
         **more,
     }
 
 
 def put(store: Store, entry: dict[str, Any]) -> Path:
-    work = store.work_folder(entry["dataset"], entry["method"], entry["key"])
+    work = store.work_folder(entry["key"])
     np.save(work / "labels.npy", np.arange(3))
     store.publish(work, entry)
     return store.folder(entry["dataset"], entry["method"], entry["key"])
@@ -55,7 +56,7 @@ def test_a_result_is_never_replaced(store: Store) -> None:
     put(store, record(seed=2))
     put(store, record(status="error"))
     assert store.find("d", "m", "a" * 64) == record(seed=1)
-    assert not list(store.root.glob("*/*/.*"))
+    assert not list((store.root / ".work").glob("*"))
 
 
 def test_a_failure_is_replaced_by_the_next_attempt(store: Store) -> None:
@@ -69,7 +70,9 @@ def test_a_key_with_the_same_beginning_is_not_taken_for_the_same_run(store: Stor
     assert store.find("d", "m", "a" * 16 + "b" * 48) is None
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99, "key": "x"}', '{"key": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"schema": 99, "key": "x"}', '{"key": 1}', '{"schema": 1, "key": "x", "status": "ok"}']
+)
 def test_damaged_and_foreign_records_are_left_out_with_a_warning(
     store: Store, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,10 +95,13 @@ def test_a_folder_without_a_record_counts_as_not_done_and_can_be_filled(
     assert store.find("d", "m", "a" * 64) == record()
 
 
-def test_left_overs_of_the_dead_are_removed_and_those_of_the_living_stay(store: Store) -> None:
-    living = store.work_folder("d", "m", "a" * 64)
+def test_left_overs_of_the_dead_are_removed_and_those_of_the_living_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "node1.cluster.org")
+    living = store.work_folder("a" * 64)
     dead = living.with_name(living.name.replace(f".{os.getpid()}", ".999999999"))
-    foreign = living.with_name(".b.otherhost.1")
+    foreign = living.with_name("b.otherhost.1")
     dead.mkdir()
     foreign.mkdir()
     store.remove_leftovers()
@@ -105,6 +111,41 @@ def test_left_overs_of_the_dead_are_removed_and_those_of_the_living_stay(store: 
     os.utime(foreign, (0, 0))
     store.remove_leftovers()
     assert not foreign.exists()
+
+
+def test_the_path_of_a_work_folder_does_not_name_the_dataset(store: Store) -> None:
+    assert "goolam" not in str(store.work_folder("goolam/m/" + "a" * 64))
+
+
+def test_a_failure_does_not_replace_a_result_that_came_meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process publishes its result between this one's look at the old failure and its rename."""
+    put(store, record(status="error"))
+    late = store.work_folder("late")
+    real_is_result, looks = Store._is_result, []
+
+    def look_then_lose_the_race(self: Store, folder: Path, key: str) -> bool:
+        seen = real_is_result(self, folder, key)
+        looks.append(seen)
+        if len(looks) == 1:
+            shutil.rmtree(folder)
+            folder.mkdir()
+            write_json(folder / "record.json", record(seed=7))
+        return seen
+
+    monkeypatch.setattr(Store, "_is_result", look_then_lose_the_race)
+    store.publish(late, record(status="error"))
+    assert store.find("d", "m", "a" * 64) == record(seed=7)
+    assert not list((store.root / ".work").glob("*"))
+
+
+def test_a_failure_can_be_forgotten_and_a_result_cannot(store: Store) -> None:
+    put(store, record(status="oom"))
+    store.forget_failure(record())
+    assert store.find("d", "m", "a" * 64) is None
+    store.forget_failure(record())
+    put(store, record())
+    store.forget_failure(record())
+    assert store.find("d", "m", "a" * 64) == record()
 
 
 def test_json_has_no_nan_and_takes_numpy_scalars(tmp_path: Path) -> None:
@@ -122,7 +163,7 @@ def test_a_full_disk_leaves_what_was_stored(store: Store, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    work = store.work_folder("d", "m", "a" * 64)
+    work = store.work_folder("a" * 64)
     with pytest.raises(OSError, match="No space left"):
         store.publish(work, record())
     assert store.find("d", "m", "a" * 64) == record(status="error")

@@ -25,7 +25,7 @@ def job(tmp_path: Path) -> worker.Job:
     dataset = open_dataset(SimulatedDataset(name="simulated", n_cells=30, n_genes=20, n_types=3))
     (run,) = plan_runs(RunConfig(method=RandomConfig(), dataset=None, engine=None, seeds=1), dataset)
     store = Store(tmp_path / "store")
-    return worker.Job(run, "cpu", 1, store.root, store.work_folder("simulated", "random", run.key), {})
+    return worker.Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
 
 
 def test_a_result_that_the_disk_does_not_take_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

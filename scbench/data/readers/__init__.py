@@ -52,20 +52,28 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
 
     Raises:
         DataError: if the reader is unknown, the file cannot be read, the label column is missing, or the
-            number of labels differs from the number of cells.
+            number of labels, of names of cells or of names of genes does not fit the matrix.
     """
     if source.reader not in READERS:
         raise DataError(unknown("reader", source.reader, READERS))
     module = importlib.import_module(f"{__name__}.{READERS[source.reader]}")
     wanted = label if label is not None else source.label
     if label_path is None or wanted == "none" or source.reader in _USE_THE_LABEL_FILE:
-        counts: LabelledCounts = module.read(path, source, label=wanted, label_path=label_path)
-        return counts
+        return _checked(module.read(path, source, label=wanted, label_path=label_path), path.name)
     from scbench.data.readers.annotation import read_labels
 
-    counts = module.read(path, source, label="none", label_path=None)
+    counts = _checked(module.read(path, source, label="none", label_path=None), path.name)
     labels = read_labels(label_path, wanted, n_cells=counts.matrix.shape[0], cells=counts.cells)
     return dataclasses.replace(counts, labels=labels)
+
+
+def _checked(counts: LabelledCounts, file: str) -> LabelledCounts:
+    """Return what a reader read when its names fit the matrix."""
+    from scbench.data.readers.labels import check_names
+
+    check_names(counts.cells, counts.matrix.shape[0], file, "cells")
+    check_names(counts.genes, counts.matrix.shape[1], file, "genes")
+    return counts
 
 
 def reader_for(path: Path) -> str:

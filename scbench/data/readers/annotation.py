@@ -82,8 +82,9 @@ class Annotation:
 def read_annotation(path: Path, *, cells: np.ndarray | None = None, n_cells: int | None = None) -> Annotation:
     """Return a csv or tsv (plain or gzip) of cell descriptions.
 
-    The first line is a header unless its first field is the name of a cell, or the file has exactly
-    ``n_cells`` lines; columns are then called 1, 2, ... A header one field short is R's.
+    The first line is a header unless its first field is the name of a cell. Where no line begins with one, the
+    number of lines decides: exactly ``n_cells`` have no header, unless the first line holds a usual name of a
+    label column. Columns without a header are called 1, 2, ... A header one field short is R's.
 
     Raises:
         DataError: if the file is missing, empty or uneven.
@@ -94,7 +95,7 @@ def read_annotation(path: Path, *, cells: np.ndarray | None = None, n_cells: int
         rows = list(csv.reader(lines, delimiter=separator))
     if not rows:
         raise DataError(f"{path.name} is empty; one row per cell is expected")
-    has_header = not (len(rows) == n_cells or (cells is not None and rows[0][0] in set(cells)))
+    has_header = _has_header(rows, set() if cells is None else set(cells), n_cells)
     body = rows[1:] if has_header else rows
     width = len(body[0]) if body else len(rows[0])
     header = rows[0] if has_header else [str(i + 1) for i in range(width)]
@@ -109,6 +110,16 @@ def read_annotation(path: Path, *, cells: np.ndarray | None = None, n_cells: int
     columns = {name: text_names(row[i] for row in body) for i, name in enumerate(header)}
     ids = next(iter(columns.values())) if width > 1 else None
     return Annotation(file=path.name, ids=ids, columns=columns)
+
+
+def _has_header(rows: list[list[str]], cells: set[str], n_cells: int | None) -> bool:
+    """Tell whether the first row names the columns."""
+    if len(rows[-1]) > 1:  # a single column holds labels, not names of cells
+        if rows[0][0] in cells:
+            return False
+        if any(row[0] in cells for row in rows if row):
+            return True
+    return len(rows) != n_cells or usual_column(rows[0]) is not None
 
 
 def read_labels(path: Path, label: str | None, *, n_cells: int, cells: Iterable[str] | np.ndarray | None) -> np.ndarray:

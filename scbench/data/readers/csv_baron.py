@@ -26,4 +26,4 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     if label != NO_LABELS:
         column = choose_column(list(table.text), label, path.name, usual=("assigned_cluster",))
         labels = check_length(text_labels(table.text[column]), table.matrix.shape[0], path.name)
-    return as_cells(table, genes_in_rows=False, labels=labels)
+    return as_cells(table, genes_in_rows=False, labels=labels, used=_TEXT)

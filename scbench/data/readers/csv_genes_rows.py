@@ -42,7 +42,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         return as_cells(table, genes_in_rows=True)
     if label_path is None:
         raise DataError(f"{path.name} holds no labels; give the file that does, or set dataset.label={NO_LABELS}")
-    return with_label_file(table, path.name, label_path, label)
+    return with_label_file(table, label_path, label)
 
 
 def _label_rows(path: Path, member: str | None) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +44,13 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     if label != NO_LABELS:
         labels = metadata.align(_labels(metadata, label), n_cells, counts.cells)
     if "demuxlet_cls" not in metadata.columns:
-        return LabelledCounts(counts.matrix, labels, genes=counts.genes, cells=counts.cells)
+        return dataclasses.replace(counts, labels=labels)
     calls = metadata.align(metadata.columns["demuxlet_cls"], n_cells, counts.cells)
     kept = np.flatnonzero(calls == _SINGLET)
-    return LabelledCounts(
+    return dataclasses.replace(
+        counts,
         matrix=csr_matrix(counts.matrix[kept]),
         labels=None if labels is None else labels[kept],
-        genes=counts.genes,
         cells=None if counts.cells is None else counts.cells[kept],
     )
 

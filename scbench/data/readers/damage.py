@@ -42,8 +42,21 @@ def readable(path: Path, kind: str) -> Iterator[None]:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; check the path or fetch the file again") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} cannot be read as {kind}: {_other_encoding(error)}") from error
     except _DAMAGE as error:
         found = " ".join(str(error).split())[:_AT_MOST] or type(error).__name__
         raise DataError(
             f"{path.name} cannot be read as {kind}: {found}. Fetch it again, or name another reader"
         ) from error
+
+
+def _other_encoding(error: UnicodeDecodeError) -> str:
+    """Return what is wrong with text in another encoding, and what to do."""
+    is_utf16 = error.object[:2] in (b"\xff\xfe", b"\xfe\xff")
+    guess = "the file begins like UTF-16" if is_utf16 else "often it is Latin-1 or Windows-1252"
+    name = "UTF-16" if is_utf16 else "LATIN1"
+    return (
+        f"its text is not UTF-8 (byte {error.object[error.start]:#04x}; {guess}). Convert it to UTF-8, "
+        f"for example with iconv -f {name} -t UTF-8, or save it as 'CSV UTF-8'"
+    )

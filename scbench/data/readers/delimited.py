@@ -12,6 +12,8 @@ from scipy.sparse import csr_matrix
 
 from scbench.data.readers import stacking
 from scbench.data.readers.damage import readable
+from scbench.data.readers.descriptions import is_description, is_name_column
+from scbench.data.readers.fields import is_number, numbers, refuse_broken_numbers
 from scbench.data.readers.labels import text_names
 from scbench.data.readers.packed import open_text
 from scbench.errors import DataError
@@ -19,7 +21,7 @@ from scbench.errors import DataError
 __all__ = ["Layout", "NumberTable", "read_layout", "read_numbers", "separator_of"]
 
 _SEPARATORS = "\t,;"
-_NOT_A_VALUE = frozenset({"", "na", "nan", "null", "<na>"})
+_ENOUGH_ROWS = 100  # to tell whether a column of text holds numbers
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class Layout:
         columns: one name per field of a row; ``""`` for the row names of R, which writes no header for them.
         text: positions of the columns that hold text.
         skip: lines before the first row.
+        asked: those of ``text`` that are text because the reader says so, whatever they hold.
     """
 
     separator: str
     columns: tuple[str, ...]
     text: tuple[int, ...]
     skip: int
+    asked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,19 @@ class NumberTable:
 
     Attributes:
         matrix: (n_rows, n_number_columns) CSR float32.
-        rows: (n_rows,) row names, or None when the first column holds numbers under a header.
+        rows: (n_rows,) the first column where it holds text, or is called as names are; otherwise None.
         columns: (n_number_columns,) names of the number columns.
         text: the other text columns, object arrays of str.
+        file: name of the file, for messages.
+        rows_header: header of ``rows``.
     """
 
     matrix: csr_matrix
     rows: np.ndarray | None
     columns: np.ndarray
     text: dict[str, np.ndarray]
+    file: str
+    rows_header: str
 
 
 def separator_of(line: str) -> str:
@@ -65,7 +73,8 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     """Return the layout of a table with a header, told from its first two lines.
 
     A header one field short is R's: the rows then begin with a name. The columns called ``text``, and those
-    whose first value is not a number, hold text; so does a first column without a name.
+    whose first value is not a number, hold text; so does a first column without a name or called ``cell``,
+    ``barcode``, ``gene`` or the like.
 
     Raises:
         DataError: if there is no row, or header and first row do not fit together.
@@ -81,40 +90,57 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
         columns = ["", *columns]
     elif len(first) != len(columns):
         raise DataError(f"{path.name} has {len(columns)} names in its header but {len(first)} fields in its first row")
-    is_text = [i for i, name in enumerate(columns) if name in text or not _is_number(first[i])]
-    if columns[0] == "" and 0 not in is_text:
+    is_text = [i for i, name in enumerate(columns) if name in text or not is_number(first[i])]
+    if is_name_column(columns[0]) and 0 not in is_text:
         is_text.insert(0, 0)
-    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=1)
+    asked = tuple(i for i in is_text if columns[i] in text)
+    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=1, asked=asked)
 
 
 def read_numbers(path: Path, member: str | None, layout: Layout) -> NumberTable:
     """Return a table; a text column at the front gives the row names. Empty, ``NA`` and ``nan`` become NaN.
 
     Raises:
-        DataError: if a number column holds text, or rows have different numbers of fields.
+        DataError: if a number column holds text, a column that begins with text goes on with numbers, or rows
+            have different numbers of fields.
     """
     numeric = [i for i in range(len(layout.columns)) if i not in set(layout.text)]
+    names = [layout.columns[i] for i in numeric]
     collected: dict[int, list[str]] = {i: [] for i in layout.text}
 
     def blocks() -> Iterator[np.ndarray]:
         height = max(1, stacking.BLOCK_BYTES // (4 * max(1, len(numeric))))
         block: list[np.ndarray] = []
-        for number, row in _rows(path, member, layout):
+        for i_row, (number, row) in enumerate(_rows(path, member, layout)):
             for i, values in collected.items():
                 values.append(row[i])
-            block.append(_numbers([row[i] for i in numeric], path.name, number))
+            if i_row == _ENOUGH_ROWS:  # a wide file is refused before all of it is held as text
+                _refuse_broken_columns(collected, layout, path.name)
+            block.append(numbers([row[i] for i in numeric], names, path.name, number))
             if len(block) == height:
                 yield np.stack(block)
                 block = []
         if block:
             yield np.stack(block)
 
+    matrix = stacking.stack(blocks(), shape=(0, len(numeric)))
+    _refuse_broken_columns(collected, layout, path.name)
     return NumberTable(
-        matrix=stacking.stack(blocks(), shape=(0, len(numeric))),
+        matrix=matrix,
         rows=text_names(collected[0]) if 0 in collected else None,
-        columns=text_names(layout.columns[i] for i in numeric),
+        columns=text_names(names),
         text={layout.columns[i]: text_names(values) for i, values in collected.items() if i != 0},
+        file=path.name,
+        rows_header=layout.columns[0],
     )
+
+
+def _refuse_broken_columns(collected: dict[int, list[str]], layout: Layout, file: str) -> None:
+    """Refuse a column of numbers that begins with text, other than names and descriptions of cells."""
+    for i, values in collected.items():
+        name = layout.columns[i]
+        if name and values and i not in layout.asked and not is_description(name):
+            refuse_broken_numbers(values[:_ENOUGH_ROWS], name, file, layout.skip + 1)
 
 
 def _rows(path: Path, member: str | None, layout: Layout) -> Iterator[tuple[int, list[str]]]:
@@ -132,25 +158,3 @@ def _rows(path: Path, member: str | None, layout: Layout) -> Iterator[tuple[int,
                     f"{path.name}, line {number}: {len(row)} fields where {len(layout.columns)} are expected; "
                     "the file may be cut off, or a name may hold the separator"
                 )
-
-
-def _numbers(fields: list[str], file: str, number: int) -> np.ndarray:
-    """Return (n_fields,) float32; faster on whole rows than pandas, which is slow on tens of thousands of columns."""
-    try:
-        return np.array(fields, dtype=np.float32)
-    except ValueError:
-        if (wrong := next((field for field in fields if not _is_number(field)), None)) is not None:
-            raise DataError(
-                f"{file}, line {number}: {wrong!r} is not a number; name the column as label, or take it out"
-            ) from None
-        return np.array(
-            ["nan" if field.strip().lower() in _NOT_A_VALUE else field for field in fields], dtype=np.float32
-        )
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return field.strip().lower() in _NOT_A_VALUE
-    return True

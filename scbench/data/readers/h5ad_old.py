@@ -9,6 +9,7 @@ import numpy as np
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.h5ad_matrix import choose_matrix, counts_elsewhere
 from scbench.data.readers.hdf5 import entry, open_h5, read_matrix
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
 from scbench.errors import DataError
@@ -17,21 +18,22 @@ __all__ = ["read", "read_column"]
 
 
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
-    """Return an old h5ad file; ``source.matrix`` is ``X`` (default) or ``raw``.
+    """Return an old h5ad file; ``source.matrix`` is ``X`` (default), ``raw`` or the name of a layer.
 
     Raises:
         DataError: if the file is damaged, is of the new layout, or a part is missing or of the wrong length.
     """
     with open_h5(path, source.member) as file:
-        raw = source.matrix == "raw"
-        matrix = read_matrix(file, "raw.X" if raw else "X", path.name)
         obs = _records(file, "obs", path.name)
-        var = _records(file, "raw.var" if raw else "var", path.name)
+        place = choose_matrix(file, source.matrix, path.name)
+        matrix = read_matrix(file, place, path.name)
+        warnings = counts_elsewhere(file, matrix, path.name) if place == "X" else ()
+        var = _records(file, "raw.var" if place == "raw.X" else "var", path.name)
         labels = None
         if label != NO_LABELS:
             column = choose_column([name for name in obs.dtype.names or () if name != "index"], label, path.name)
             labels = check_length(text_labels(read_column(file, obs, column)), matrix.shape[0], path.name)
-    return LabelledCounts(matrix=matrix, labels=labels, genes=_index(var), cells=_index(obs))
+    return LabelledCounts(matrix=matrix, labels=labels, genes=_index(var), cells=_index(obs), warnings=warnings)
 
 
 def read_column(file: h5py.File, obs: np.ndarray, column: str) -> np.ndarray:

@@ -10,7 +10,17 @@ import numpy as np
 from scbench.errors import DataError
 from scbench.names import nearest
 
-__all__ = ["NO_LABELS", "USUAL", "check_length", "choose_column", "text_labels", "text_names", "usual_column"]
+__all__ = [
+    "NO_LABELS",
+    "USUAL",
+    "check_length",
+    "check_names",
+    "choose_column",
+    "plain",
+    "text_labels",
+    "text_names",
+    "usual_column",
+]
 
 NO_LABELS = "none"
 """The label column that stands for "read no labels"."""
@@ -49,15 +59,22 @@ def text_names(values: Iterable[Any]) -> np.ndarray:
     return out
 
 
+def plain(column: str) -> str:
+    """Return the name of a column in small letters, without ``_``, ``.``, ``-`` and spaces."""
+    return column.lower().translate(str.maketrans("", "", "_.- "))
+
+
 def usual_column(columns: Iterable[str]) -> str | None:
     """Return the column that bears a usual label name, or None."""
-    plain: dict[str, str] = {}
+    known: dict[str, str] = {}
     for column in columns:
-        plain.setdefault(column.lower().translate(str.maketrans("", "", "_.- ")), column)
-    return next((plain[name] for name in USUAL if name in plain), None)
+        known.setdefault(plain(column), column)
+    return next((known[name] for name in USUAL if name in known), None)
 
 
-def choose_column(columns: Collection[str], label: str | None, file: str, *, usual: Sequence[str] = ()) -> str:
+def choose_column(
+    columns: Collection[str], label: str | None, file: str, *, usual: Sequence[str] = (), advice: str = ""
+) -> str:
     """Return the name of the label column.
 
     Args:
@@ -65,6 +82,7 @@ def choose_column(columns: Collection[str], label: str | None, file: str, *, usu
         label: the wanted one; None takes the first of ``usual`` that is there, or else a usual name.
         file: name of the file, for the message.
         usual: names that this format uses, best first.
+        advice: what else can be done, at the end of the message.
 
     Raises:
         DataError: if it is not there; the message lists the columns and the nearest one.
@@ -83,7 +101,7 @@ def choose_column(columns: Collection[str], label: str | None, file: str, *, usu
     listed = f" Columns there: {', '.join(shown)}{more}." if shown else " There are no such columns."
     raise DataError(
         f"{file} has no label column {wanted!r}.{hint}{listed} "
-        f"Set dataset.label to the column of the labels, or to {NO_LABELS} to read no labels"
+        f"Set dataset.label to the column of the labels, or to {NO_LABELS} to read no labels{advice}"
     )
 
 
@@ -101,6 +119,25 @@ def check_length(labels: np.ndarray, n_cells: int, file: str) -> np.ndarray:
     return labels
 
 
+def check_names(names: np.ndarray | None, length: int, file: str, of: str) -> None:
+    """Check that there are no names or one for each cell or gene.
+
+    Args:
+        names: (n_names,) or None.
+        length: number of cells or genes.
+        file: name of the file, for the message.
+        of: ``cells`` or ``genes``.
+
+    Raises:
+        DataError: otherwise; the message carries both numbers.
+    """
+    if names is not None and len(names) != length:
+        raise DataError(
+            f"{file} has {length} {of} but {len(names)} names of {of}; "
+            "its parts do not belong together, so write the file again"
+        )
+
+
 def _flat(values: Iterable[Any]) -> list[Any]:
     array = values if isinstance(values, np.ndarray) else np.asarray(list(values), dtype=object)
     flat: list[Any] = array.ravel().tolist()  # plain Python values, so 3 and 3.0 share their text
@@ -112,9 +149,17 @@ def _text(value: Any) -> str | None:
         return value.decode("utf-8", errors="replace")
     if isinstance(value, str):
         return str(value)  # numpy's str_ becomes plain
-    if value is None or value != value:  # NaN and NaT differ from themselves
+    if value is None or _differs_from_itself(value):
         return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value)
     return None if text in _MISSING else text
+
+
+def _differs_from_itself(value: Any) -> bool:
+    """Tell whether a value is a missing one: NaN and NaT differ from themselves, and pandas' NA will not say."""
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True

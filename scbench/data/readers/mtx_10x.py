@@ -48,7 +48,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         matrix = csr_matrix(stored.T, dtype=np.float32)
     genes = text_names([row[1] if len(row) > 1 else row[0] for row in features])
     kinds = text_names([row[2] for row in features]) if all(len(row) > 2 for row in features) else None
-    return keep_expression(matrix, genes, text_names([row[0] for row in barcodes]), kinds)
+    return keep_expression(matrix, genes, text_names([row[0] for row in barcodes]), kinds, path.name)
 
 
 def matrix_file(path: Path) -> Path | None:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers.labels import NO_LABELS
+from scbench.data.readers.labels import NO_LABELS, check_names
 from scbench.errors import DataError
 
 __all__ = ["keep_expression", "refuse_label"]
@@ -15,9 +15,16 @@ _EXPRESSION = "Gene Expression"
 
 
 def keep_expression(
-    matrix: csr_matrix, genes: np.ndarray, cells: np.ndarray, kinds: np.ndarray | None
+    matrix: csr_matrix, genes: np.ndarray, cells: np.ndarray, kinds: np.ndarray | None, file: str
 ) -> LabelledCounts:
-    """Return the gene-expression features only; ``kinds`` (n_features,) is None where all are."""
+    """Return the gene-expression features only; ``kinds`` (n_features,) is None where all are.
+
+    Raises:
+        DataError: if there is not one name and one kind per feature; ``file`` is named.
+    """
+    check_names(genes, matrix.shape[1], file, "genes")
+    if kinds is not None and len(kinds) != matrix.shape[1]:
+        raise DataError(f"{file} has {matrix.shape[1]} genes but {len(kinds)} types of features; export it again")
     if kinds is not None and (kinds == _EXPRESSION).any() and not (kinds == _EXPRESSION).all():
         kept = np.flatnonzero(kinds == _EXPRESSION)
         matrix, genes = csr_matrix(matrix[:, kept]), genes[kept]

@@ -39,7 +39,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
             kinds = text_names(features["feature_type"][()]) if "feature_type" in features else None
         else:
             genes = text_names(entry(group, "gene_names", path.name)[()])
-    return keep_expression(matrix, genes, cells, kinds)
+    return keep_expression(matrix, genes, cells, kinds, path.name)
 
 
 def is_tenx(item: object) -> bool:
