@@ -6,9 +6,11 @@ import importlib
 import io
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from scbench.errors import ScbenchError
 
@@ -47,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"scbench {__version__}\n")
         return 0
     try:
-        from scbench.config.compose import run_with_config
+        with _ctrl_c_remembered() as was_stopped:
+            from scbench.config.compose import run_with_config
 
-        status = run_with_config(args, _run)
+            status = run_with_config(args, lambda configs: _run(configs, was_stopped))
         sys.stdout.flush()
     except ScbenchError as error:
         sys.stderr.write(f"scbench: {error}\n")
@@ -68,7 +71,10 @@ def _prepare_streams() -> None:
         try:
             os.fstat(descriptor)
         except OSError:  # a run inherits the gap, and its log file would fill it
-            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before Python started
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open as long as the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -84,10 +90,32 @@ def _cannot_write(error: OSError) -> int:
     return 1
 
 
-def _run(configs: list) -> int:  # type: ignore[type-arg]  # of RunConfig, not imported at start-up
+@contextmanager
+def _ctrl_c_remembered() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether Ctrl-C has come; Python can lose the exception while it imports."""
+    came = False
+
+    def note(_signal: int, _frame: object) -> None:
+        nonlocal came
+        came = True
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: came
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run(configs: list, was_stopped: Callable[[], bool]) -> int:  # type: ignore[type-arg]  # of RunConfig
     """Run the composed configurations; the run machinery is imported only now."""
     from scbench.run.command import run_command
 
+    if was_stopped():
+        raise KeyboardInterrupt
     return run_command(configs, argv=["scbench", *sys.argv[1:]])
 
 

@@ -85,6 +85,7 @@ def _check_option(group: str, option: str) -> None:
         raise ConfigError(f"{group}= names no {group}; choose one, for example {group}={options(group)[0]}")
     if option not in options(group):
         raise ConfigError(unknown(group, option, options(group)))
+    schema_of(group, option)  # a method that cannot be imported says so here
 
 
 def _check_key(key: str, chosen: dict[str, list[str]]) -> None:

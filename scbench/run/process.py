@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -20,6 +22,9 @@ __all__ = [
     "start_process",
     "tail",
 ]
+
+_START_ATTEMPTS = 4
+_START_PAUSE_SECONDS = 0.2
 
 
 @contextmanager
@@ -48,6 +53,7 @@ def signals_held() -> Iterator[None]:
     The fork server starts with its first process and inherits the mask: a Ctrl-C during its imports, sent by the
     terminal to the whole group, would kill it. Each run lets the signals through again.
     """
+    resource_tracker.ensure_running()  # started later, it would let the signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -56,11 +62,15 @@ def signals_held() -> Iterator[None]:
 
 
 def start_process(process: ForkServerProcess) -> None:
-    """Start a process; when the fork server has died meanwhile, once more with a new one."""
-    try:
-        process.start()
-    except (EOFError, ConnectionError, BrokenPipeError):
-        process.start()
+    """Start a process; when the fork server has died meanwhile, again with a new one."""
+    for attempt in range(_START_ATTEMPTS):
+        try:
+            process.start()
+            return
+        except (EOFError, ConnectionError):
+            if attempt == _START_ATTEMPTS - 1:
+                raise
+            time.sleep(_START_PAUSE_SECONDS)  # until the dead server can be told from a busy one
 
 
 def signal_group(process: ForkServerProcess, number: signal.Signals) -> None:

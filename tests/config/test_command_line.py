@@ -47,6 +47,17 @@ SMALL = ["dataset=simulated", "dataset.n_cells=40", "dataset.n_genes=30", "datas
         (["method="], "method= names no method"),
         ([], "no method given. Add method=<name>"),
         (["--confg-dir=x"], "unrecognized arguments: --confg-dir=x"),
+        (["method=random", "~dataset"], "'~dataset' takes away what every run needs"),
+        (["method=pca_kmeans", "method.name=random"], "'method.name' follows from method=..."),
+        (["method=random", "dataset=goolam", "dataset.name=x"], "'dataset.name' follows from dataset=..."),
+        (["method=random", *SMALL, "dataset.name=../evil"], "dataset.name must be letters, digits"),
+        (["method=random", *SMALL, "dataset.name=.hidden"], "dataset.name must be letters, digits"),
+        (["method=random", *SMALL, "dataset.separation=nan"], "dataset.separation must be above 0"),
+        (["method=random", *SMALL, "dataset.imbalance=inf"], "dataset.imbalance must be at least 1"),
+        (["method=leiden", *SMALL, "method.resolution=nan"], "method.resolution must be a positive number, got nan"),
+        (["-m", "method=glob(zz*)", *SMALL], "matches no method"),
+        (["method=random", "engine.memory_gb=inf"], "engine.memory_gb must be a positive number"),
+        (["method=random", "device=[cuda:0,cuda:00]"], "device names a device twice"),
         (["-m", "method=random", *SMALL, "store=a,b"], "store differs between the jobs of this sweep"),
     ],
 )
@@ -81,6 +92,53 @@ def test_a_sweep_goes_through_one_queue_and_one_table(capsys: pytest.CaptureFixt
     table = [line for line in said.out.splitlines() if line.startswith("simulated")]
     assert len(table) == 4
     assert all(line.endswith("2/2") for line in table)
+
+
+def test_a_glob_over_methods_means_methods_only_and_m_may_stand_anywhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["method=glob(l*)", "-m", "seeds=1", *SMALL, f"store={tmp_path}"]) == 0
+    said = capsys.readouterr()
+    assert "[2/2]" in said.err
+    assert "leiden" in said.out
+    assert "louvain" in said.out
+
+
+def test_another_launcher_of_hydra_keeps_the_exit_status(toy_installed: None, tmp_path: Path) -> None:
+    arguments = ["-m", "hydra/launcher=basic", "method=toy", "method.behaviour=raise", "seeds=1", *SMALL]
+    assert main([*arguments, f"store={tmp_path}"]) == 1
+
+
+def test_one_broken_method_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    info = tmp_path / "site" / "broken-1.dist-info"
+    package = tmp_path / "site" / "broken_method"
+    info.mkdir(parents=True)
+    package.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[scbench.methods]\nbroken = broken_method\nabsent = absent_package\n")
+    (package / "__init__.py").write_text("")
+    (package / "config.py").write_text("import not_installed_at_all\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    assert main(["method=random", *SMALL, "seeds=1", f"store={tmp_path / 'store'}"]) == 0
+    assert main(["--help"]) == 0
+    assert "cannot be imported from 'broken_method' (ModuleNotFoundError" in capsys.readouterr().out
+    assert main(["method=broken", *SMALL]) == 2
+    assert "method 'broken' cannot be imported" in capsys.readouterr().err
+    assert main(["method=absent", *SMALL]) == 2
+    assert main(["doctor"]) == 1
+    assert "BROKEN" in capsys.readouterr().out
+
+
+def test_two_names_of_the_same_bytes_are_two_datasets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("g1,g2,cell_type\n" + "1,2,A\n3,4,B\n" * 5)
+    paths = f"dataset.path={tmp_path / 'a.csv'},{tmp_path / 'b.csv'}"
+    arguments = ["-m", "method=random", "dataset=file", paths, "dataset.label=cell_type", "seeds=2"]
+    assert main([*arguments, f"store={tmp_path / 'store'}"]) == 0
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.endswith("2/2")]
+    assert rows == ["a", "b"]
 
 
 def test_a_config_folder_of_the_user_comes_first(

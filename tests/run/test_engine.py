@@ -101,6 +101,52 @@ def test_a_run_over_its_memory_limit_is_stopped(store: Path) -> None:
     assert "engine.memory_gb=1" in records.loc[0, "error.message"]
 
 
+@pytest.mark.parametrize("behaviour", ["odd_info", "close_pipes", "thread"])
+def test_odd_but_finished_runs_are_ok_in_store_and_table(store: Path, behaviour: str) -> None:
+    done = run(store, "seeds=2", f"method.behaviour={behaviour}", "engine.grace_seconds=0.5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2/2" in done.stdout
+    assert by_seed(store)["status"].tolist() == ["ok", "ok"]
+
+
+def test_a_failure_without_words_is_shown_and_stays_readable(store: Path) -> None:
+    arguments = ("seeds=1", "method.behaviour=blank_message")
+    for _ in range(2):
+        done = run(store, *arguments)
+        assert done.returncode == 1
+        assert "1 x error (seed 0): RuntimeError" in done.stdout
+
+
+def test_closed_streams_and_narrow_encodings_do_no_harm(store: Path) -> None:
+    command = " ".join(f"'{word}'" for word in scbench(store, "seeds=2"))
+    assert subprocess.run(f"{command} 2>&-", shell=True, stdout=subprocess.DEVNULL).returncode == 0
+    assert by_seed(store)["status"].tolist() == ["ok", "ok"]
+    done = subprocess.run(f"PYTHONIOENCODING=ascii {command}", shell=True, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "2/2" in done.stdout
+    full = subprocess.run(f"{command} > /dev/full", shell=True, capture_output=True, text=True)
+    assert full.returncode == 1
+    assert "No space left" in full.stderr
+    assert "Traceback" not in full.stderr
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.5, 1.0, 1.5, 2.0])
+def test_ctrl_c_during_start_up_is_no_traceback(store: Path, delay: float) -> None:
+    process = subprocess.Popen(
+        scbench(store, "seeds=3", "method.seconds=30"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    if delay >= 0.5:  # before that the interpreter itself may not have read this package yet
+        assert process.returncode == 1
+        assert "Traceback" not in err, err
+
+
 def started(trace: Path, n: int, timeout: float = 60) -> list[int]:
     """Wait until ``n`` fits have begun and return their process ids."""
     end = time.monotonic() + timeout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import numpy as np
@@ -35,7 +36,11 @@ class Toy:
             run.snapshot(epoch, (labels + epoch) % n_clusters if epoch < 2 else labels)
         run.log(1, loss=0.5, extra=2.0)
         print("the toy is done")
-        return Clustering(labels, embedding=library[:, None].astype(np.float32), info={"epochs": 2})
+        return Clustering(
+            labels,
+            embedding=library[:, None].astype(np.float32),
+            info={"epochs": 2, **({"odd": _misbehave} if config.behaviour == "odd_info" else {})},
+        )
 
 
 def _misbehave(behaviour: str) -> None:
@@ -54,6 +59,12 @@ def _misbehave(behaviour: str) -> None:
         os._exit(3)
     if behaviour == "memory_error":
         raise MemoryError("cannot allocate")
+    if behaviour == "blank_message":
+        raise RuntimeError("\n")
+    if behaviour == "close_pipes":
+        os.closerange(3, 256)
+    if behaviour == "thread":
+        threading.Thread(target=time.sleep, args=(600,)).start()
     if behaviour == "eat_memory":
         eaten = []
         while True:
