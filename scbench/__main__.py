@@ -48,20 +48,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"scbench {__version__}\n")
         return 0
-    try:
-        with _ctrl_c_remembered() as was_stopped:
+    with _ctrl_c_remembered() as was_stopped:
+        try:
             from scbench.config.compose import run_with_config
 
             status = run_with_config(args, lambda configs: _run(configs, was_stopped))
-        sys.stdout.flush()
-    except ScbenchError as error:
-        sys.stderr.write(f"scbench: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("\nscbench: stopped by Ctrl-C before the first run started\n")
-        return 1
-    except OSError as error:
-        return _cannot_write(error)
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt) as error:
+            if was_stopped():  # libraries may turn the interrupt into an exception of their own
+                sys.stderr.write("\nscbench: stopped by Ctrl-C; the same command goes on from here\n")
+                return 1
+            if isinstance(error, ScbenchError):
+                sys.stderr.write(f"scbench: {error}\n")
+                return 2
+            if isinstance(error, OSError):
+                return _cannot_write(error)
+            raise
     return status
 
 

@@ -39,6 +39,9 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
     Raises:
         ConfigError: one line, for whatever is wrong with the configuration.
     """
+    own = os.environ.get("SCBENCH_CONF")
+    if own and not os.path.isdir(os.path.expanduser(own)):
+        raise ConfigError(f"SCBENCH_CONF={own} is not a folder; correct or unset it")
     flags, overrides = _split(arguments)
     arguments = [*flags, *check_overrides(overrides)]
     register()

@@ -37,7 +37,7 @@ class ScbenchSearchPath(SearchPathPlugin):
         """Extend Hydra's search path."""
         own = os.environ.get("SCBENCH_CONF")
         if own:
-            search_path.prepend(provider="user", path=f"file://{os.path.abspath(own)}")
+            search_path.prepend(provider="user", path=f"file://{os.path.abspath(os.path.expanduser(own))}")
         for plugin in plugins.discover().values():
             if _has_conf(plugin):
                 search_path.append(provider=plugin.name, path=f"pkg://{plugin.package}.conf")

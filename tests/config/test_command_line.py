@@ -131,6 +131,14 @@ def test_one_broken_method_leaves_the_others(
     assert "BROKEN" in capsys.readouterr().out
 
 
+def test_a_config_folder_that_is_not_there_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCBENCH_CONF", "/does/not/exist")
+    assert main(["method=random", *SMALL]) == 2
+    assert "SCBENCH_CONF=/does/not/exist is not a folder" in capsys.readouterr().err
+
+
 def test_two_names_of_the_same_bytes_are_two_datasets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("g1,g2,cell_type\n" + "1,2,A\n3,4,B\n" * 5)

@@ -142,9 +142,11 @@ def test_ctrl_c_during_start_up_is_no_traceback(store: Path, delay: float) -> No
     time.sleep(delay)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    if delay >= 0.5:  # before that the interpreter itself may not have read this package yet
-        assert process.returncode == 1
+    assert process.returncode in (1, -signal.SIGINT)
+    if process.returncode == 1:  # otherwise the interpreter had not come to this package yet
         assert "Traceback" not in err, err
+    if delay >= 2:
+        assert process.returncode == 1
 
 
 def started(trace: Path, n: int, timeout: float = 60) -> list[int]:
