@@ -9,7 +9,8 @@ from scipy.sparse import csr_matrix, vstack
 
 from scbench.data.config import SimulatedDataset
 from scbench.data.simulate import simulate
-from scbench.method import Clustering, Counts, Method, RunContext, check_clustering
+from scbench.method import Clustering, Counts, Method, RunContext
+from scbench.result_check import check_clustering
 from scbench.run.seeding import seed_process
 
 __all__ = ["check_method", "toy_counts"]

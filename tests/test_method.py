@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from scbench.method import Clustering, Diverged, MethodConfig, RunContext, check_clustering, check_n_clusters
+from scbench.method import Diverged, MethodConfig, RunContext, check_n_clusters
 
 LABELS = np.array([0, 1, 1, 0])
 
@@ -50,27 +50,6 @@ def test_diverged_crosses_a_process_boundary() -> None:
 def test_impossible_numbers_of_clusters_are_refused(k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_n_clusters(k, 4)
-
-
-@pytest.mark.parametrize(
-    ("clustering", "error", "message"),
-    [
-        (LABELS, TypeError, "must return a Clustering, got ndarray"),
-        (Clustering(LABELS.astype(float)), TypeError, "labels must be integers, got dtype float64"),
-        (Clustering(LABELS[:3]), ValueError, r"shape \(4,\), one per input cell, got \(3,\)"),
-        (Clustering(LABELS - 1), ValueError, "labels must not be negative: 2 of 4 are"),
-        (Clustering(LABELS, embedding=np.zeros((3, 2))), ValueError, r"embedding must have shape \(4, d\)"),
-        (Clustering(LABELS, embedding=np.full((4, 2), np.nan)), FloatingPointError, "embedding holds 8 values"),
-        (Clustering(LABELS, soft=np.ones((4, 2))), ValueError, "rows of soft must sum to 1"),
-    ],
-)
-def test_results_that_break_the_contract_are_refused(clustering: Clustering, error: type, message: str) -> None:
-    with pytest.raises(error, match=message):
-        check_clustering(clustering, 4)
-
-
-def test_a_good_result_passes() -> None:
-    check_clustering(Clustering(LABELS, embedding=np.zeros((4, 2)), soft=np.full((4, 2), 0.5)), 4)
 
 
 def test_unknown_variant_is_refused() -> None:

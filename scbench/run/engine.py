@@ -17,38 +17,28 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from scbench.config.schema import LocalEngine
 from scbench.run.devices import Device, Slots
+from scbench.run.endings import Endings
+from scbench.run.listener import Listener
 from scbench.run.plan import PlannedRun
 from scbench.run.process import (
-    oom_kill_count,
     resident_bytes,
     server_environment,
     signal_group,
     signals_held,
     start_process,
-    tail,
 )
 from scbench.run.record import new_record
 from scbench.run.store import Store
-from scbench.run.worker import Job, remove_arrays, worker_main
+from scbench.run.worker import Job, worker_main
 
-__all__ = ["Listener", "LocalRunner"]
+__all__ = ["LocalRunner"]
 
 _MEMORY_CHECK_SECONDS = 0.5
 _TICK_SECONDS = 1.0  # for displays that show elapsed time
-
-
-class Listener(Protocol):
-    """Who is told what happens."""
-
-    def started(self, run: PlannedRun, device: str) -> None: ...
-    def progress(self, run: PlannedRun, epoch: int, values: Mapping[str, float]) -> None: ...
-    def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None: ...
-    def stopping(self) -> None: ...
-    def tick(self) -> None: ...
 
 
 @dataclass
@@ -97,7 +87,7 @@ class LocalRunner:
         self._interrupts = 0
         self._said_stopping = False
         self._last_memory_check = 0.0
-        self._oom_kills = oom_kill_count()
+        self._endings = Endings(store, engine.threads, provenance)
 
     def execute(self, runs: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
         """Run all and return their records by place; runs that were not started because of Ctrl-C are absent."""
@@ -251,7 +241,7 @@ class LocalRunner:
             signal_group(running.process, signal.SIGKILL)  # helpers that a method left behind
             del self._running[place]
             self._slots.give_back(place)
-            record = running.record if running.record is not None else self._record_for(running)
+            record = running.record if running.record is not None else self._record_of_end(running)
             retry = (
                 record["status"] == "oom"
                 and running.device.gpu_index is not None
@@ -266,36 +256,16 @@ class LocalRunner:
             else:
                 self._records[place] = record
 
-    def _record_for(self, running: _Running) -> dict[str, Any]:
-        """Make and store the record of a run whose process could not do it, or could not tell."""
-        stored = self._store.find(running.run.dataset.name, running.run.config.name, running.run.key)
-        if stored is not None and not running.work.exists():
-            return stored  # it was published; only the message was lost
-        record = new_record(running.run, running.device.name, self._engine.threads, self._provenance)
-        record["seconds"]["total"] = time.monotonic() - running.started
-        status, message = running.stop_reason or self._read_exit(running.process.exitcode)
-        record["status"] = status
-        record["error"] = {"type": status, "message": message, "traceback": tail(running.work / "run.log")}
-        remove_arrays(running.work)
-        try:
-            self._store.publish(running.work, record)
-        except OSError as error:
-            record["error"]["message"] += f" (and the record cannot be stored: {error})"
-        return record
-
-    def _read_exit(self, exitcode: int | None) -> tuple[str, str]:
-        """Return status and message for a process that ended without a record."""
-        if exitcode is None or exitcode >= 0:
-            return (
-                "crashed",
-                f"the process ended with exit status {exitcode} before its record was written; see run.log",
-            )
-        name = signal.Signals(-exitcode).name
-        if -exitcode == signal.SIGKILL:
-            kills, self._oom_kills = self._oom_kills, oom_kill_count()
-            if self._oom_kills > kills:
-                return "oom", "killed by the kernel because memory ran out (SIGKILL)"
-        return "crashed", f"the process was killed by {name}; see run.log"
+    def _record_of_end(self, running: _Running) -> dict[str, Any]:
+        """Return the record of a run whose process did not tell it."""
+        return self._endings.record(
+            running.run,
+            running.device.name,
+            running.work,
+            seconds=time.monotonic() - running.started,
+            exitcode=running.process.exitcode,
+            stop_reason=running.stop_reason,
+        )
 
     @contextmanager
     def _interruptible(self) -> Iterator[socket.socket]:
@@ -317,8 +287,3 @@ class LocalRunner:
                 signal.signal(number, handler)
             reading.close()
             writing.close()
-
-    @property
-    def was_interrupted(self) -> bool:
-        """Return whether Ctrl-C (or SIGTERM) ended the queue early."""
-        return self._interrupts > 0

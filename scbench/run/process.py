@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -81,7 +81,8 @@ def signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         if process.is_alive():
-            os.kill(process.pid, number)
+            with suppress(ProcessLookupError):  # it has ended between the question and the signal
+                os.kill(process.pid, number)
 
 
 def resident_bytes(pid: int | None) -> int:

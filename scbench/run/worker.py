@@ -22,9 +22,10 @@ from threadpoolctl import threadpool_limits
 
 from scbench.data.cache import FileOrderCache
 from scbench.errors import StoreError
-from scbench.method import Clustering, Counts, Diverged, RunContext, check_clustering
+from scbench.method import Clustering, Counts, Diverged, RunContext
 from scbench.metrics import score
 from scbench.plugins import find
+from scbench.result_check import check_clustering
 from scbench.run.plan import PlannedRun
 from scbench.run.record import error_of, new_record
 from scbench.run.recorder import Recorder

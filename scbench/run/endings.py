@@ -1,0 +1,78 @@
+"""The records of runs whose process ended without one: crashed, killed, out of time or memory, interrupted."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scbench.run.plan import PlannedRun
+from scbench.run.process import oom_kill_count, tail
+from scbench.run.record import new_record
+from scbench.run.store import Store
+from scbench.run.worker import remove_arrays
+
+__all__ = ["Endings"]
+
+
+class Endings:
+    """Tell how a run ended from what is left of it.
+
+    Args:
+        store: where its record goes.
+        threads, provenance: as in every record of the command.
+    """
+
+    def __init__(self, store: Store, threads: int, provenance: Mapping[str, Any]) -> None:
+        self._store = store
+        self._threads = threads
+        self._provenance = dict(provenance)
+        self._oom_kills = oom_kill_count()
+
+    def record(
+        self,
+        run: PlannedRun,
+        device: str,
+        work: Path,
+        *,
+        seconds: float,
+        exitcode: int | None,
+        stop_reason: tuple[str, str] | None,
+    ) -> dict[str, Any]:
+        """Make and store the record of a run, keeping its log and history.
+
+        Args:
+            run: the run.
+            device: where it was.
+            work: its temporary folder, which is moved to its place.
+            seconds: how long it ran.
+            exitcode: of its process; negative is a signal.
+            stop_reason: status and message when the engine stopped it.
+        """
+        stored = self._store.find(run.dataset.name, run.config.name, run.key)
+        if stored is not None and not work.exists():
+            return stored  # it was published; only the message was lost
+        record = new_record(run, device, self._threads, self._provenance)
+        record["seconds"]["total"] = seconds
+        status, message = stop_reason or self._read_exit(exitcode)
+        record["status"] = status
+        record["error"] = {"type": status, "message": message, "traceback": tail(work / "run.log")}
+        remove_arrays(work)
+        try:
+            self._store.publish(work, record)
+        except OSError as error:
+            record["error"]["message"] += f" (and the record cannot be stored: {error})"
+        return record
+
+    def _read_exit(self, exitcode: int | None) -> tuple[str, str]:
+        """Return status and message for an exit status."""
+        if exitcode is None or exitcode >= 0:
+            end = f"the process ended with exit status {exitcode} before its record was written"
+            return "crashed", f"{end}; see run.log"
+        if -exitcode == signal.SIGKILL:
+            kills, self._oom_kills = self._oom_kills, oom_kill_count()
+            if self._oom_kills > kills:
+                return "oom", "killed by the kernel because memory ran out (SIGKILL)"
+        names = {number.value: number.name for number in signal.Signals}
+        return "crashed", f"the process was killed by {names.get(-exitcode, f'signal {-exitcode}')}; see run.log"
