@@ -218,7 +218,7 @@ def _entry(config: RegisteredDataset, index: FileIndex) -> _Entry:
 
 
 def _complain(error: ScbenchError) -> None:
-    sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+    sys.stderr.write(f"scbench: {' '.join(str(error).split())}\n")
 
 
 if __name__ == "__main__":

@@ -124,7 +124,8 @@ def _percent(mean: float, sd: float) -> str:
     """Return fractions as percent: ``70.6 ± 2.4``; one run has no sd."""
     if np.isnan(mean):
         return "-"
-    return f"{100 * mean:.1f}" + ("" if np.isnan(sd) else f" ± {100 * sd:.1f}")
+    shown = round(100 * mean, 1) + 0.0  # a mean just below zero would read -0.0
+    return f"{shown:.1f}" + ("" if np.isnan(sd) else f" ± {100 * sd:.1f}")
 
 
 def _method_name(record: Mapping[str, Any]) -> str:

@@ -225,7 +225,7 @@ def test_fetch_stores_the_file(store: Path, capsys: pytest.CaptureFixture[str]) 
 def test_fetch_goes_on_after_a_failure(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert datasets.main(["fetch", "toy_gone", "toy_nowhere", "toy_remote"]) == 2
     told = capsys.readouterr()
-    errors = [line for line in told.err.splitlines() if line.startswith("error: ")]
+    errors = [line for line in told.err.splitlines() if line.startswith("scbench: ")]
     assert len(errors) == 2
     assert "gone.h5 answered 404" in errors[0]
     assert "'toy_nowhere' has no verified source (Ask the authors)" in errors[1]
@@ -263,13 +263,13 @@ def test_interrupt_is_status_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["info", "toy_remot"], "error: unknown dataset 'toy_remot'. Did you mean 'toy_remote'?"),
-        (["fetch", "toy_remote", "toy_remot"], "error: unknown dataset 'toy_remot'. Did you mean 'toy_remote'?"),
-        (["fetch"], "error: name the datasets to fetch, or give --all; 'list' shows their names"),
-        (["fetch", "--all", "toy_remote"], "error: name the datasets to fetch, or give --all"),
-        (["lsit"], "error: argument {list,info,fetch}: invalid choice: 'lsit'"),
-        ([], "error: the following arguments are required: {list,info,fetch}; see"),
-        (["list", "--hree"], "error: unrecognized arguments: --hree; see python -m scbench.datasets --help"),
+        (["info", "toy_remot"], "scbench: unknown dataset 'toy_remot'. Did you mean 'toy_remote'?"),
+        (["fetch", "toy_remote", "toy_remot"], "scbench: unknown dataset 'toy_remot'. Did you mean 'toy_remote'?"),
+        (["fetch"], "scbench: name the datasets to fetch, or give --all; 'list' shows their names"),
+        (["fetch", "--all", "toy_remote"], "scbench: name the datasets to fetch, or give --all"),
+        (["lsit"], "scbench: argument {list,info,fetch}: invalid choice: 'lsit'"),
+        ([], "scbench: the following arguments are required: {list,info,fetch}; see"),
+        (["list", "--hree"], "scbench: unrecognized arguments: --hree; see python -m scbench.datasets --help"),
     ],
 )
 def test_mistake_is_one_line_and_status_2(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

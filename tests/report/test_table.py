@@ -130,3 +130,8 @@ def test_records_without_labels_have_no_scores() -> None:
     (row,) = summarise([record(0, None)])
     assert cells(row)[2] == "-"
     assert row.n_ok == 1
+
+
+def test_a_mean_just_below_zero_has_no_sign() -> None:
+    (row,) = summarise([record(0, -1e-5), record(1, -1e-5)])
+    assert cells(row)[2] == "0.0 ± 0.0"
