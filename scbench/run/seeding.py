@@ -7,10 +7,12 @@ process-wide generators. In a process that does one run these can be seeded with
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-__all__ = ["row_order", "seed_process"]
+__all__ = ["row_order", "seed_process", "seeded"]
 
 _ORDER_STREAM = 0x5CBE  # keeps the permutation apart from the numbers a method draws with the same seed
 
@@ -23,6 +25,25 @@ def seed_process(seed: int, *, uses_torch: bool) -> None:
         import torch
 
         torch.manual_seed(seed)
+
+
+@contextmanager
+def seeded(seed: int, *, uses_torch: bool) -> Iterator[None]:
+    """Seed as :func:`seed_process` does, and put the generators of the caller's process back afterwards."""
+    before_python, before_numpy = random.getstate(), np.random.get_state()
+    before_torch = None
+    if uses_torch:
+        import torch
+
+        before_torch = torch.get_rng_state()
+    seed_process(seed, uses_torch=uses_torch)
+    try:
+        yield
+    finally:
+        random.setstate(before_python)
+        np.random.set_state(before_numpy)
+        if before_torch is not None:
+            torch.set_rng_state(before_torch)
 
 
 def row_order(n_cells: int, seed: int) -> np.ndarray:

@@ -1,0 +1,143 @@
+"""Cluster one's own cells with any method: ``scbench.cluster(adata, method="leiden")``.
+
+The same code runs as in the benchmark, rows permuted with the seed included, so the labels of a seed are those of
+``python -m scbench`` for the same counts, parameters and number of threads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from scbench.data.config import DatasetConfig
+from scbench.data.labelled import LabelledCounts
+from scbench.data.validate import check_content
+from scbench.errors import ConfigError
+from scbench.estimate_k import estimate_n_clusters
+from scbench.method import Clustering, Counts, MethodConfig, RunContext, check_n_clusters
+from scbench.names import unknown
+from scbench.plugins import find
+from scbench.result_check import check_clustering
+from scbench.run.seeding import row_order, seeded
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+__all__ = ["cluster"]
+
+
+def cluster(
+    data: AnnData | csr_matrix | np.ndarray,
+    method: str = "leiden",
+    n_clusters: int | Literal["estimate"] = "estimate",
+    *,
+    layer: str | None = None,
+    values: Literal["counts", "log_normalised", "linear"] = "counts",
+    seed: int = 0,
+    device: str = "cpu",
+    key_added: str | None = None,
+    **params: Any,
+) -> Clustering:
+    """Cluster cells and return the result; for an AnnData, also write it there.
+
+    Args:
+        data: AnnData, or an (n_cells, n_genes) matrix. Neither the counts nor anything else that is there changes.
+        method: name of a method, as on the command line.
+        n_clusters: how many, or ``"estimate"`` (see ``scbench.estimate_k``).
+        layer: layer of the AnnData that holds the counts; None takes ``X``.
+        values: what the matrix holds; ``linear`` (RPKM, TPM and the like) is taken as ln(1 + x).
+        seed: >= 0; the same seed gives the same result.
+        device: ``"cpu"`` or a CUDA device such as ``"cuda:0"``.
+        key_added: where to write in an AnnData; None takes the method's name. ``obs[key]`` gets the clusters as
+            categories, ``obsm["X_" + key]`` the embedding, ``uns[key]`` method, parameters, seed and K.
+        params: parameters of the method.
+
+    Returns:
+        The clustering, in the order of the cells.
+
+    Raises:
+        ConfigError: unknown method, parameter or layer.
+        DataError: the matrix is not what ``values`` says (negative, NaN, not whole numbers, nothing in it).
+        ValueError: ``n_clusters`` is below 1 or above the number of cells.
+    """
+    config = _configure(method, params)
+    matrix, genes = _matrix_of(data, layer)
+    checked = check_content(LabelledCounts(matrix, None, genes), DatasetConfig(name="data", values=values))
+    n_cells = checked.matrix.shape[0]
+    k = (
+        estimate_n_clusters(Counts(checked.matrix, genes, checked.is_counts))
+        if n_clusters == "estimate"
+        else n_clusters
+    )
+    check_n_clusters(k, n_cells)
+    order = row_order(n_cells, seed)
+    counts = Counts(csr_matrix(checked.matrix[order]), checked.genes, checked.is_counts)
+    fitted = find(method).create(config)
+    with seeded(seed, uses_torch=config.USES_TORCH):
+        permuted = fitted.fit_predict(counts, k, RunContext(seed, device))
+    check_clustering(permuted, n_cells)
+    clustering = dataclasses.replace(
+        permuted,
+        labels=_put_back(permuted.labels, order),
+        embedding=None if permuted.embedding is None else _put_back(permuted.embedding, order),
+        soft=None if permuted.soft is None else _put_back(permuted.soft, order),
+    )
+    if hasattr(data, "obs"):
+        about = {"method": method, "params": params, "seed": seed, "n_clusters": int(k)}
+        _write(data, key_added or method, clustering, about)
+    return clustering
+
+
+def _configure(method: str, params: dict[str, Any]) -> MethodConfig:
+    """Return the method's configuration with the given parameters."""
+    config_class = find(method).config_class()
+    known = [field.name for field in dataclasses.fields(config_class) if field.name != "name"]
+    for name in params:
+        if name not in known:
+            raise ConfigError(unknown(f"parameter of method {method}", name, known))
+    return config_class(name=method, **params)
+
+
+def _matrix_of(data: Any, layer: str | None) -> tuple[csr_matrix, np.ndarray | None]:  # Any: told by its attributes
+    """Return counts and gene names of an AnnData or a matrix."""
+    if not hasattr(data, "obs"):
+        if layer is not None:
+            raise ConfigError(f"layer={layer!r} needs an AnnData, got {type(data).__name__}")
+        return csr_matrix(data), None
+    if layer is not None and layer not in data.layers:
+        raise ConfigError(unknown("layer", layer, list(data.layers)))
+    return csr_matrix(data.X if layer is None else data.layers[layer]), data.var_names.to_numpy().astype(object)
+
+
+def _put_back(array: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return rows in the order of the cells."""
+    restored = np.empty_like(array)
+    restored[order] = array
+    return restored
+
+
+def _write(adata: AnnData, key: str, clustering: Clustering, about: dict[str, Any]) -> None:
+    """Write a clustering into an AnnData."""
+    names = clustering.labels.astype(str)
+    categories = [str(label) for label in np.unique(clustering.labels)]
+    adata.obs[key] = pd.Categorical(names, categories=categories)
+    if clustering.embedding is not None:
+        adata.obsm[f"X_{key}"] = clustering.embedding
+    adata.uns[key] = about
+
+
+class _CallableModule(ModuleType):
+    """Makes ``scbench.cluster(...)`` work: the name is this module and its function at once."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Clustering:
+        """Call :func:`cluster`."""
+        return cluster(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallableModule

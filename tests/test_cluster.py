@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anndata
+import h5py
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+
+import scbench
+from scbench.__main__ import main
+from scbench.errors import ConfigError, DataError
+from scbench.run.seeding import seeded
+from scbench.testing import toy_counts
+
+
+@pytest.fixture
+def adata() -> anndata.AnnData:
+    matrix = toy_counts(120, 200).matrix
+    data = anndata.AnnData(csr_matrix(np.log1p(matrix.toarray())))
+    data.layers["counts"] = matrix
+    return data
+
+
+def test_an_anndata_gets_clusters_embedding_and_what_made_them(adata: anndata.AnnData) -> None:
+    before = adata.X.copy()
+    done = scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_components=7)
+    assert adata.obs["pca_kmeans"].cat.categories.tolist() == ["0", "1", "2", "3"]
+    np.testing.assert_array_equal(adata.obs["pca_kmeans"].astype(int), done.labels)
+    assert adata.obsm["X_pca_kmeans"].shape == (120, 7)
+    assert adata.uns["pca_kmeans"] == {
+        "method": "pca_kmeans",
+        "params": {"n_components": 7},
+        "seed": 0,
+        "n_clusters": 4,
+    }
+    assert abs(adata.X - before).max() == 0
+    scbench.cluster(adata, "random", 3, layer="counts", key_added="mine")
+    assert "mine" in adata.obs
+
+
+@pytest.mark.parametrize("method", ["pca_kmeans", "leiden", "random"])
+def test_labels_are_those_of_the_command(method: str, tmp_path: Path) -> None:
+    matrix = toy_counts(120, 200).matrix
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file["X"], file["Y"] = matrix.toarray(), np.arange(120) % 4
+    command = [f"method={method}", "dataset=file", f"dataset.path={path}", "seeds=[3]", "device=cpu"]
+    assert main([*command, f"store={tmp_path / 'store'}"]) == 0
+    (stored,) = (tmp_path / "store").rglob("labels.npy")
+    np.testing.assert_array_equal(scbench.cluster(matrix, method, 4, seed=3).labels, np.load(stored))
+
+
+def test_the_number_of_clusters_can_be_estimated() -> None:
+    done = scbench.cluster(toy_counts(300, 300).matrix.toarray(), "pca_kmeans")
+    assert 2 <= len(np.unique(done.labels)) <= 10
+
+
+def test_the_module_and_the_function_are_one_name() -> None:
+    code = "import scbench.cluster, scbench; assert callable(scbench.cluster); from scbench.cluster import cluster"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    code = "import sys, scbench; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    with pytest.raises(AttributeError, match="no attribute 'clusters'"):
+        scbench.clusters  # noqa: B018
+
+
+def test_the_callers_generators_go_on_where_they_were() -> None:
+    def draws() -> list[float]:
+        return [random.random(), float(np.random.rand()), float(torch.rand(()))]
+
+    random.seed(1)
+    np.random.seed(1)
+    torch.manual_seed(1)
+    expected = draws()
+    random.seed(1)
+    np.random.seed(1)
+    torch.manual_seed(1)
+    with seeded(7, uses_torch=True):
+        inside = draws()
+    assert draws() == expected != inside
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"method": "leidn"}, ConfigError, "Did you mean 'leiden'"),
+        ({"resolutio": 2.0}, ConfigError, "unknown parameter of method leiden 'resolutio'. Did you mean 'resolution'"),
+        ({"layer": "count"}, ConfigError, "unknown layer 'count'. Did you mean 'counts'"),
+        ({"layer": "counts", "n_clusters": 121}, ValueError, "n_clusters is 121 but there are only 120 cells"),
+        ({"n_clusters": 3}, DataError, "are not whole numbers"),
+    ],
+)
+def test_mistakes_are_said(adata: anndata.AnnData, arguments: dict[str, Any], error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        scbench.cluster(adata, **arguments)
+
+
+def test_a_layer_needs_an_anndata() -> None:
+    with pytest.raises(ConfigError, match="layer='counts' needs an AnnData, got ndarray"):
+        scbench.cluster(np.ones((4, 4)), layer="counts")
+
+
+def test_log_normalised_values_are_accepted_when_said_so(adata: anndata.AnnData) -> None:
+    assert scbench.cluster(adata, "pca_kmeans", 4, values="log_normalised").labels.shape == (120,)
