@@ -30,29 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: all runs ok; 1: at least one run failed; 2: the command or the configuration is wrong.
     """
-    _prepare_streams()
-    args = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is
-    if args and args[0] == "run":
-        args = args[1:]
-    elif args and args[0] in _COMMANDS:
-        return int(importlib.import_module(_COMMANDS[args[0]]).main(args[1:]))
-    if {"-h", "--help"} & set(args):
-        from scbench.config.help import help_text
-
-        sys.stdout.write(help_text())
-        return 0
-    if args == ["--version"]:
-        from scbench import __version__
-
-        sys.stdout.write(f"scbench {__version__}\n")
-        return 0
     with _ctrl_c_remembered() as was_stopped:
         try:
-            from scbench.config.compose import run_with_config
-
-            status = run_with_config(args, lambda configs: _run(configs, was_stopped))
+            _prepare_streams()
+            status = _dispatch(list(sys.argv[1:] if arguments is None else arguments), was_stopped)
             sys.stdout.flush()
         except (Exception, KeyboardInterrupt) as error:
             if was_stopped():  # libraries may turn the interrupt into an exception of their own
@@ -65,6 +46,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _cannot_write(error)
             raise
     return status
+
+
+def _dispatch(args: list[str], was_stopped: Callable[[], bool]) -> int:
+    """Hand the arguments to the command they name."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is
+    if args and args[0] == "run":
+        args = args[1:]
+    elif args and args[0] in _COMMANDS:
+        return int(importlib.import_module(_COMMANDS[args[0]]).main(args[1:]))
+    if {"-h", "--help"} & set(args):
+        from scbench.config.help import help_text
+
+        sys.stdout.write(help_text())
+        return 0
+    if "--version" in args:
+        from scbench import __version__
+
+        sys.stdout.write(f"scbench {__version__}\n")
+        return 0
+    from scbench.config.compose import run_with_config
+
+    return run_with_config(args, lambda configs: _run(configs, was_stopped))
 
 
 def _prepare_streams() -> None:
@@ -86,7 +90,7 @@ def _cannot_write(error: OSError) -> int:
     """Say that the output could not be written, or that a file could not; the records are in the store."""
     with suppress(OSError):
         if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"scbench: {error}; what has been run is in the store\n")
+            sys.stderr.write(f"scbench: {error}; results of finished runs are in the store\n")
     with suppress(OSError, ValueError):  # what waits in the buffer would fail again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
@@ -123,7 +127,9 @@ def _run(configs: list, was_stopped: Callable[[], bool]) -> int:  # type: ignore
 
 def console() -> None:
     """Entry point of the console script."""
-    sys.exit(main())
+    status = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C must not change the exit status
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -69,10 +69,10 @@ class Plugin:
                     "a method needs config.py, method.py and conf/method/<name>.yaml"
                 ) from error
             raise self._broken(error) from error
-        except Exception as error:  # whatever a plugin does at import, the other methods go on
+        except (Exception, SystemExit) as error:  # whatever a plugin does at import, the other methods go on
             raise self._broken(error) from error
 
-    def _broken(self, error: Exception) -> ConfigError:
+    def _broken(self, error: BaseException) -> ConfigError:
         """Return the error for a package that cannot be imported."""
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return ConfigError(

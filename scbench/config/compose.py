@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 
 import hydra
+import yaml
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -18,13 +20,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from scbench.config.check import check_overrides
 from scbench.config.hydra_setup import register
-from scbench.config.schema import RunConfig
-from scbench.errors import ConfigError, StoreError
+from scbench.config.schema import LocalEngine, RunConfig
+from scbench.data.config import DatasetConfig
+from scbench.errors import ConfigError, ScbenchError, StoreError
+from scbench.method import MethodConfig
 from scbench.plugins import discover
 
 __all__ = ["run_with_config", "to_run_config"]
-
-_BARE_FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 
 
 def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
@@ -43,7 +45,7 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
     if own and not os.path.isdir(os.path.expanduser(own)):
         raise ConfigError(f"SCBENCH_CONF={own} is not a folder; correct or unset it")
     flags, overrides = _split(arguments)
-    arguments = [*flags, *check_overrides(overrides)]
+    arguments = [*check_overrides(overrides), *flags]
     register()
     collected: list[DictConfig] = []
 
@@ -62,8 +64,14 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
             entry()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(_one_line(error)) from error
+        except (yaml.YAMLError, UnicodeDecodeError, ValueError, LookupError) as error:
+            if isinstance(error, ScbenchError):
+                raise
+            raise ConfigError(f"the configuration cannot be read: {' '.join(str(error).split())}") from error
         except OSError as error:  # a sweep keeps its multirun.yaml in the store
             raise StoreError(f"the store cannot be written ({error}); choose another folder with store=DIR") from error
+        except SystemExit as error:  # Hydra has said why
+            return 2 if error.code else 0
     if collected:
         statuses.append(command([to_run_config(config) for config in collected]))
     return max(statuses, default=0)
@@ -78,6 +86,10 @@ def to_run_config(config: DictConfig) -> RunConfig:
     if OmegaConf.is_missing(config, "method") or OmegaConf.is_missing(config.method, "name"):
         raise ConfigError(f"no method given. Add method=<name>; known: {', '.join(discover())}")
     for group in ("dataset", "method"):
+        if not isinstance(config[group], DictConfig):
+            raise ConfigError(
+                f"the YAML of this {group} must hold key: value pairs, found {type(config[group]).__name__}"
+            )
         for key in config[group]:
             if OmegaConf.is_missing(config[group], key):
                 raise ConfigError(f"{group}.{key} has no value. Add {group}.{key}=... to the command")
@@ -89,22 +101,36 @@ def to_run_config(config: DictConfig) -> RunConfig:
         raise ConfigError(
             "the configuration lost its schema; put 'run_schema' first in the defaults of your config.yaml"
         )
+    for group, base in (("dataset", DatasetConfig), ("method", MethodConfig), ("engine", LocalEngine)):
+        if not isinstance(getattr(resolved, group), base):
+            schema = "registered_schema, file_schema or simulated_schema" if group == "dataset" else "its schema"
+            raise ConfigError(
+                f"the YAML of this {group} has no schema; put {schema} first in its defaults, before _self_"
+            )
     return resolved
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return Hydra's flags and the overrides; an unknown flag is one line, not a usage page."""
-    # The parser takes overrides only in one piece, but -m may stand between them.
-    flags = [argument for argument in arguments if argument in _BARE_FLAGS]
-    others = [argument for argument in arguments if argument not in _BARE_FLAGS]
     said = io.StringIO()
     try:
         with redirect_stderr(said):
-            overrides = list(get_args_parser().parse_args([*flags, *others]).overrides)
+            parsed = get_args_parser().parse_intermixed_args(list(arguments))
     except SystemExit as error:
-        reason = said.getvalue().strip().splitlines()[-1].partition("error: ")[2]
+        lines = said.getvalue().strip().splitlines() or ["error: the flags cannot be read"]
+        reason = lines[-1].partition("error: ")[2]
         raise ConfigError(f"{reason}. Options: --help; overrides look like method=leiden") from error
-    return [*flags, *(argument for argument in others if argument not in overrides)], overrides
+    if parsed.multirun and (parsed.cfg or parsed.info):
+        raise ConfigError("-m runs a sweep and --cfg or --info shows one configuration; leave one of them out")
+    overrides = list(parsed.overrides)
+    left = Counter(overrides)
+    flags = []
+    for argument in arguments:
+        if left[argument]:
+            left[argument] -= 1
+        else:
+            flags.append(argument)
+    return flags, overrides
 
 
 @contextmanager
@@ -128,6 +154,6 @@ def _one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     full_key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key:")), None)
     message = lines[0] if lines else type(error).__name__
-    if error.__cause__ is not None and "merging override" in message:
-        message = f"{message}: {_one_line(error.__cause__)}"
+    if error.__cause__ is not None and ("merging override" in message or message.endswith(":")):
+        message = f"{message.rstrip(':')}: {_one_line(error.__cause__)}"
     return f"{full_key}: {message}" if full_key and full_key not in message else message

@@ -47,7 +47,7 @@ def _has_conf(plugin: plugins.Plugin) -> bool:
     """Return whether a method brings YAML; one that cannot be imported brings nothing."""
     try:
         return find_spec(f"{plugin.package}.conf") is not None
-    except Exception:
+    except (Exception, SystemExit):
         _LOG.debug("method %s cannot be imported", plugin.name, exc_info=True)
         return False
 

@@ -19,7 +19,9 @@ from scbench.names import nearest, unknown
 __all__ = ["dataset_names", "is_verifiable", "load_dataset", "own_dataset_schemas"]
 
 _NOT_REGISTERED = ("file", "simulated")
-_OTHER_SCHEMAS = ("file_schema", "simulated_schema")
+_OTHER_SCHEMAS = {
+    name: f"{name.removesuffix('_schema')}_schema" for name in ("file_schema", "simulated_schema", "file", "simulated")
+}
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 10 times faster where built
 
 
@@ -92,7 +94,7 @@ def _other_schema(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None  # said when the dataset is asked for
     defaults = content.get("defaults", []) if isinstance(content, dict) else []
-    return next((schema for schema in _OTHER_SCHEMAS if schema in (defaults or [])), None)
+    return next((schema for name, schema in _OTHER_SCHEMAS.items() if name in (defaults or [])), None)
 
 
 def _mapping(content: object, path: Path) -> dict[str, Any]:  # Any: YAML, compared with its fields later

@@ -7,13 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-
 from scbench.config.schema import RunConfig
 from scbench.data.config import DatasetConfig
 from scbench.data.load import Dataset, open_dataset
 from scbench.errors import ConfigError
 from scbench.report.summary import print_summary
+from scbench.run.consoles import TableConsole
 from scbench.run.devices import Slots, resolve_devices
 from scbench.run.display import Tally, make_display
 from scbench.run.engine import LocalRunner
@@ -55,7 +54,7 @@ def run_command(configs: Sequence[RunConfig], argv: Sequence[str]) -> int:
     provenance = collect_provenance(argv)
     records = done | _execute(missing, len(done), first, store, slots, provenance)
     shown = [records.get(run.place) or _never_started(run, first, provenance) for run in planned]
-    print_summary(shown, store.root, Console(), n_cached=len(done))
+    print_summary(shown, store.root, TableConsole(), n_cached=len(done))
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 
 

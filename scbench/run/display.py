@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from scbench.run.consoles import ProgressConsole
 from scbench.run.plan import PlannedRun
 from scbench.run.record import first_line
 
@@ -111,7 +112,7 @@ class PlainDisplay:
 
     def _say(self, line: str) -> None:
         """Write one line as it is."""
-        with suppress(OSError):  # nobody listens any more (a closed pipe); the runs go on
+        with suppress(OSError):  # a full disk behind stderr; the runs go on
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -187,7 +188,7 @@ class LiveDisplay:
 
 def make_display(tally: Tally) -> LiveDisplay | PlainDisplay:
     """Return the display that suits stderr."""
-    console = Console(stderr=True)
+    console = ProgressConsole()
     return (
         LiveDisplay(console, tally)
         if console.is_terminal and not console.is_dumb_terminal

@@ -154,7 +154,7 @@ class LocalRunner:
         """Note a run that could not be started; nothing is stored, so that the same command tries it again."""
         self._slots.give_back(run.place)
         record = new_record(run, device.name, self._engine.threads, self._provenance)
-        record["status"] = "error"
+        record["status"] = "interrupted"
         record["error"] = {"type": "NotStarted", "message": message, "traceback": ""}
         self._records[run.place] = record
         self._listener.ended(run, record)

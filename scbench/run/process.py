@@ -23,6 +23,7 @@ __all__ = [
     "tail",
 ]
 
+_WARM_MODULES = "SCBENCH_WARM_MODULES"  # read by scbench.run.warm
 _START_ATTEMPTS = 4
 _START_PAUSE_SECONDS = 0.2
 
@@ -33,7 +34,7 @@ def server_environment(threads: int, warm_modules: Sequence[str]) -> Iterator[No
     settings = dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads)
     )
-    settings["SCBENCH_WARM_MODULES"] = " ".join(warm_modules)
+    settings[_WARM_MODULES] = " ".join(warm_modules)
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -70,6 +71,7 @@ def start_process(process: ForkServerProcess) -> None:
         except (EOFError, ConnectionError):
             if attempt == _START_ATTEMPTS - 1:
                 raise
+            os.environ[_WARM_MODULES] = ""  # one of them may have ended the server; each run imports its own
             time.sleep(_START_PAUSE_SECONDS)  # until the dead server can be told from a busy one
 
 

@@ -16,5 +16,5 @@ __all__: list[str] = []
 for _module in os.environ.get("SCBENCH_WARM_MODULES", "").split():
     try:
         importlib.import_module(_module)
-    except Exception:  # a broken method must fail in its own run, where it is recorded, not here
+    except (Exception, SystemExit):  # a broken method must fail in its own run, where it is recorded, not here
         logging.getLogger(__name__).debug("cannot import %s ahead", _module, exc_info=True)

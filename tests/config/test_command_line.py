@@ -47,6 +47,8 @@ SMALL = ["dataset=simulated", "dataset.n_cells=40", "dataset.n_genes=30", "datas
         (["method="], "method= names no method"),
         ([], "no method given. Add method=<name>"),
         (["--confg-dir=x"], "unrecognized arguments: --confg-dir=x"),
+        (["-m", "method=random", *SMALL, "--cfg", "job"], "leave one of them out"),
+        (["--shell-completion"], "the configuration cannot be read"),
         (["method=random", "~dataset"], "'~dataset' takes away what every run needs"),
         (["method=pca_kmeans", "method.name=random"], "'method.name' follows from method=..."),
         (["method=random", "dataset=goolam", "dataset.name=x"], "'dataset.name' follows from dataset=..."),
@@ -117,9 +119,15 @@ def test_one_broken_method_leaves_the_others(
     info.mkdir(parents=True)
     package.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[scbench.methods]\nbroken = broken_method\nabsent = absent_package\n")
+    (info / "entry_points.txt").write_text(
+        "[scbench.methods]\nbroken = broken_method\nleaving = leaving_method\nabsent = absent_package\n"
+    )
     (package / "__init__.py").write_text("")
     (package / "config.py").write_text("import not_installed_at_all\n")
+    leaving = tmp_path / "site" / "leaving_method"
+    leaving.mkdir()
+    (leaving / "__init__.py").write_text("")
+    (leaving / "config.py").write_text("import sys\nsys.exit('need a licence')\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert main(["method=random", *SMALL, "seeds=1", f"store={tmp_path / 'store'}"]) == 0
     assert main(["--help"]) == 0
@@ -127,8 +135,37 @@ def test_one_broken_method_leaves_the_others(
     assert main(["method=broken", *SMALL]) == 2
     assert "method 'broken' cannot be imported" in capsys.readouterr().err
     assert main(["method=absent", *SMALL]) == 2
+    assert main(["method=leaving", *SMALL]) == 2
     assert main(["doctor"]) == 1
     assert "BROKEN" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        ("defaults: [x", "cannot be read"),
+        ("- a\n- b\n", "scbench: "),
+        ("", "has no schema; put registered_schema"),
+        ("name: own\n", "has no schema; put registered_schema"),
+        ("defaults: [simulated_schema, _self_]\nname: own\nn_cellz: 3\n", "n_cellz"),
+    ],
+)
+def test_a_bad_yaml_of_the_user_is_one_line(
+    yaml: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "own.yaml").write_text(yaml)
+    monkeypatch.setenv("SCBENCH_CONF", str(tmp_path))
+    assert main(["method=random", "dataset=own", f"store={tmp_path / 'store'}"]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_flags_may_stand_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["method=leiden", "--cfg", "job", "seeds=4"]) == 0
+    assert "seeds: 4" in capsys.readouterr().out
+    assert main(["method=leiden", "--info", "searchpath"]) == 0
 
 
 def test_a_config_folder_that_is_not_there_is_said(

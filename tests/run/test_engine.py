@@ -117,6 +117,46 @@ def test_a_failure_without_words_is_shown_and_stays_readable(store: Path) -> Non
         assert "1 x error (seed 0): RuntimeError" in done.stdout
 
 
+def test_a_closed_pipe_of_progress_does_not_end_the_runs(store: Path) -> None:
+    command = " ".join(f"'{word}'" for word in scbench(store, "seeds=6", "method.seconds=0.2"))
+    done = subprocess.run(["bash", "-c", f"{command} 2> >(true)"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "6/6" in done.stdout
+    again = subprocess.run(
+        ["bash", "-c", f"{command} retry_failed=true 2>&1 | head -1"], capture_output=True, text=True
+    )
+    assert again.stderr == ""
+    assert by_seed(store)["status"].tolist() == ["ok"] * 6
+
+
+@pytest.mark.parametrize("how", ["sys.exit('need a licence')", "os.abort()"])
+def test_a_method_that_dies_when_imported_costs_only_its_own_runs(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    package = tmp_path / "site" / "dying"
+    (package / "conf" / "method").mkdir(parents=True)
+    for file in (package / "__init__.py", package / "conf" / "__init__.py"):
+        file.write_text("")
+    (package / "conf" / "method" / "dying.yaml").write_text("defaults: [dying_schema, _self_]\nname: dying\n")
+    (package / "config.py").write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\nfrom scbench.method import MethodConfig\n"
+        "@dataclass(frozen=True)\nclass DyingConfig(MethodConfig):\n"
+        "    USES_TORCH: ClassVar[bool] = False\n    name: str = 'dying'\n"
+    )
+    (package / "method.py").write_text(f"import os, sys\n{how}\n")
+    info = tmp_path / "site" / "dying-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dying\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[scbench.methods]\ndying = dying\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{os.environ['PYTHONPATH']}")
+    command = [word for word in scbench(store, "-m", "seeds=2") if word != "method=toy"]
+    done = subprocess.run([*command, "method=toy,dying"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    statuses = load(store).groupby("method")["status"].unique().map(list).to_dict()
+    assert statuses["toy"] == ["ok"]
+    assert statuses["dying"] in (["error"], ["crashed"]), done.stdout
+
+
 def test_closed_streams_and_narrow_encodings_do_no_harm(store: Path) -> None:
     command = " ".join(f"'{word}'" for word in scbench(store, "seeds=2"))
     assert subprocess.run(f"{command} 2>&-", shell=True, stdout=subprocess.DEVNULL).returncode == 0
