@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,7 +167,12 @@ def test_a_bad_yaml_of_the_user_is_one_line(
 def test_flags_may_stand_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["method=leiden", "--cfg", "job", "seeds=4"]) == 0
     assert "seeds: 4" in capsys.readouterr().out
-    assert main(["method=leiden", "--info", "searchpath"]) == 0
+    # Hydra's --info leaves a debug handler behind, so it gets a process of its own.
+    shown = subprocess.run(
+        [sys.executable, "-m", "scbench", "method=leiden", "--info", "searchpath"], capture_output=True
+    )
+    assert shown.returncode == 0
+    assert b"scbench_methods.leiden.conf" in shown.stdout + shown.stderr
 
 
 def test_a_config_folder_that_is_not_there_is_said(
