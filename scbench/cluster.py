@@ -22,9 +22,9 @@ from scbench.errors import ConfigError
 from scbench.estimate_k import estimate_n_clusters
 from scbench.method import Clustering, Counts, MethodConfig, RunContext, check_n_clusters
 from scbench.names import unknown
-from scbench.plugins import find
+from scbench.plugins import Plugin, find
 from scbench.result_check import check_clustering
-from scbench.run.seeding import row_order, seeded
+from scbench.run.seeding import put_back, row_order, seeded
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -66,7 +66,8 @@ def cluster(
         DataError: the matrix is not what ``values`` says (negative, NaN, not whole numbers, nothing in it).
         ValueError: ``n_clusters`` is below 1 or above the number of cells.
     """
-    config = _configure(method, params)
+    plugin = find(method)
+    config = _configure(plugin, params)
     matrix, genes = _matrix_of(data, layer)
     checked = check_content(LabelledCounts(matrix, None, genes), DatasetConfig(name="data", values=values))
     n_cells = checked.matrix.shape[0]
@@ -78,15 +79,15 @@ def cluster(
     check_n_clusters(k, n_cells)
     order = row_order(n_cells, seed)
     counts = Counts(csr_matrix(checked.matrix[order]), checked.genes, checked.is_counts)
-    fitted = find(method).create(config)
+    fitted = plugin.create(config)
     with seeded(seed, uses_torch=config.USES_TORCH):
         permuted = fitted.fit_predict(counts, k, RunContext(seed, device))
     check_clustering(permuted, n_cells)
     clustering = dataclasses.replace(
         permuted,
-        labels=_put_back(permuted.labels, order),
-        embedding=None if permuted.embedding is None else _put_back(permuted.embedding, order),
-        soft=None if permuted.soft is None else _put_back(permuted.soft, order),
+        labels=put_back(permuted.labels, order),
+        embedding=None if permuted.embedding is None else put_back(permuted.embedding, order),
+        soft=None if permuted.soft is None else put_back(permuted.soft, order),
     )
     if hasattr(data, "obs"):
         about = {"method": method, "params": params, "seed": seed, "n_clusters": int(k)}
@@ -94,14 +95,14 @@ def cluster(
     return clustering
 
 
-def _configure(method: str, params: dict[str, Any]) -> MethodConfig:
+def _configure(plugin: Plugin, params: dict[str, Any]) -> MethodConfig:
     """Return the method's configuration with the given parameters."""
-    config_class = find(method).config_class()
+    config_class = plugin.config_class()
     known = [field.name for field in dataclasses.fields(config_class) if field.name != "name"]
     for name in params:
         if name not in known:
-            raise ConfigError(unknown(f"parameter of method {method}", name, known))
-    return config_class(name=method, **params)
+            raise ConfigError(unknown(f"parameter of method {plugin.name}", name, known))
+    return config_class(name=plugin.name, **params)
 
 
 def _matrix_of(data: Any, layer: str | None) -> tuple[csr_matrix, np.ndarray | None]:  # Any: told by its attributes
@@ -113,13 +114,6 @@ def _matrix_of(data: Any, layer: str | None) -> tuple[csr_matrix, np.ndarray | N
     if layer is not None and layer not in data.layers:
         raise ConfigError(unknown("layer", layer, list(data.layers)))
     return csr_matrix(data.X if layer is None else data.layers[layer]), data.var_names.to_numpy().astype(object)
-
-
-def _put_back(array: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return rows in the order of the cells."""
-    restored = np.empty_like(array)
-    restored[order] = array
-    return restored
 
 
 def _write(adata: AnnData, key: str, clustering: Clustering, about: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ from scbench.names import check_choice
 __all__ = ["PROTOCOLS", "LocalEngine", "RunConfig", "parse_seeds"]
 
 PROTOCOLS = ("honest", "published")
-N_CLUSTERS_RULES = ("true", "estimate")
 DEVICES = ("auto", "cpu", "cuda")
 
 

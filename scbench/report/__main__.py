@@ -46,8 +46,6 @@ def write_tables(store: Path, out: Path) -> list[Path]:
     Raises:
         StoreError: when the store does not exist or is empty, or ``out`` cannot be written.
     """
-    if not store.is_dir():
-        raise StoreError(f"store {store} does not exist; run something first, or give its folder with store=DIR")
     records = list(Store(store).records())
     if not records:
         raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")

@@ -18,7 +18,7 @@ from scbench.run.display import Tally, make_display
 from scbench.run.engine import LocalRunner
 from scbench.run.plan import PlannedRun, plan_runs
 from scbench.run.provenance import collect_provenance
-from scbench.run.record import new_record
+from scbench.run.record import failed_record
 from scbench.run.store import Store
 
 __all__ = ["run_command"]
@@ -106,11 +106,5 @@ def _execute(
 
 def _never_started(run: PlannedRun, config: RunConfig, provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the table shows for a run that Ctrl-C kept from starting; it is not stored."""
-    record = new_record(run, "cpu", config.engine.threads, provenance)
-    record["status"] = "interrupted"
-    record["error"] = {
-        "type": "interrupted",
-        "message": "not started before the command was stopped",
-        "traceback": "",
-    }
-    return record
+    message = "not started before the command was stopped"
+    return failed_record(run, "cpu", config.engine.threads, provenance, status="interrupted", message=message)

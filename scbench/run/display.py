@@ -138,17 +138,17 @@ class LiveDisplay:
 
     def started(self, run: PlannedRun, device: str) -> None:
         """Show a run."""
-        self._running[run.key] = (run, device, time.monotonic())
+        self._running[run.place] = (run, device, time.monotonic())
 
     def progress(self, run: PlannedRun, epoch: int, values: Mapping[str, float]) -> None:
         """Show epoch and values."""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in list(values.items())[:3])
-        self._latest[run.key] = f"epoch {epoch}  {shown}"
+        self._latest[run.place] = f"epoch {epoch}  {shown}"
 
     def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None:
         """Take a run off the panel; failures stay readable above it."""
-        self._running.pop(run.key, None)
-        self._latest.pop(run.key, None)
+        self._running.pop(run.place, None)
+        self._latest.pop(run.place, None)
         if not will_retry:
             self._tally.count(record)
         if record["status"] != "ok":
@@ -175,7 +175,7 @@ class LiveDisplay:
                 f"seed {run.seed}",
                 device,
                 short_time(time.monotonic() - started),
-                self._latest.get(run.key, ""),
+                self._latest.get(run.place, ""),
             )
         lines: Sequence[Any] = [head, rows]
         if self._stopping:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from scbench.run.plan import PlannedRun
 from scbench.run.process import oom_kill_count, tail
-from scbench.run.record import new_record
+from scbench.run.record import failed_record
 from scbench.run.store import Store
-from scbench.run.worker import remove_arrays
+from scbench.run.worker import Job, remove_arrays
 
 __all__ = ["Endings"]
 
@@ -21,43 +18,31 @@ class Endings:
 
     Args:
         store: where its record goes.
-        threads, provenance: as in every record of the command.
     """
 
-    def __init__(self, store: Store, threads: int, provenance: Mapping[str, Any]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._threads = threads
-        self._provenance = dict(provenance)
         self._oom_kills = oom_kill_count()
 
     def record(
-        self,
-        run: PlannedRun,
-        device: str,
-        work: Path,
-        *,
-        seconds: float,
-        exitcode: int | None,
-        stop_reason: tuple[str, str] | None,
+        self, job: Job, *, seconds: float, exitcode: int | None, stop_reason: tuple[str, str] | None
     ) -> dict[str, Any]:
         """Make and store the record of a run, keeping its log and history.
 
         Args:
-            run: the run.
-            device: where it was.
-            work: its temporary folder, which is moved to its place.
+            job: what its process was given; its work folder is moved to its place.
             seconds: how long it ran.
             exitcode: of its process; negative is a signal.
             stop_reason: status and message when the engine stopped it.
         """
+        run, work = job.run, job.work
         stored = self._store.find(run.dataset.name, run.config.name, run.key)
         if stored is not None and not work.exists():
             return stored  # it was published; only the message was lost
-        record = new_record(run, device, self._threads, self._provenance)
-        record["seconds"]["total"] = seconds
         status, message = stop_reason or self._read_exit(exitcode)
-        record["status"] = status
-        record["error"] = {"type": status, "message": message, "traceback": tail(work / "run.log")}
+        about = (run, job.device, job.threads, job.provenance)
+        record = failed_record(*about, status=status, message=message, log=tail(work / "run.log"))
+        record["seconds"]["total"] = seconds
         remove_arrays(work)
         try:
             self._store.publish(work, record)

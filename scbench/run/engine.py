@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
-from pathlib import Path
 from typing import Any
 
 from scbench.config.schema import LocalEngine
@@ -31,7 +31,7 @@ from scbench.run.process import (
     signals_held,
     start_process,
 )
-from scbench.run.record import new_record
+from scbench.run.record import failed_record
 from scbench.run.store import Store
 from scbench.run.worker import Job, worker_main
 
@@ -45,11 +45,10 @@ _TICK_SECONDS = 1.0  # for displays that show elapsed time
 class _Running:
     """A run that has a process."""
 
-    run: PlannedRun
+    job: Job
     device: Device
     process: ForkServerProcess
     connection: Connection
-    work: Path
     started: float
     is_alone: bool = False
     record: dict[str, Any] | None = None  # what the worker sent at its end
@@ -87,7 +86,7 @@ class LocalRunner:
         self._interrupts = 0
         self._said_stopping = False
         self._last_memory_check = 0.0
-        self._endings = Endings(store, engine.threads, provenance)
+        self._endings = Endings(store)
 
     def execute(self, runs: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
         """Run all and return their records by place; runs that were not started because of Ctrl-C are absent."""
@@ -107,7 +106,7 @@ class LocalRunner:
                 self._listener.tick()
         for run, alone in self._queue:
             if alone:  # its failure was to be tried again, so it must not count as done
-                self._store.forget_failure(new_record(run, "", self._engine.threads, {}))
+                self._store.forget_failure(run.dataset.name, run.config.name, run.key)
         return self._records
 
     def _warm_modules(self, runs: Sequence[PlannedRun]) -> list[str]:
@@ -136,7 +135,9 @@ class LocalRunner:
             self._give_up(run, device, f"the store {self._store.root} cannot be written: {error}")
             return
         ours, theirs = context.Pipe(duplex=False)
-        job = Job(run, device.name, device.visible, self._engine.threads, self._store.root, work, self._provenance)
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        provenance = {**self._provenance, "started_at": started_at}
+        job = Job(run, device.name, device.visible, self._engine.threads, self._store.root, work, provenance)
         # The name can be seen in the process, so it says nothing about the dataset.
         process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench-{run.key[:16]}")
         try:
@@ -147,15 +148,14 @@ class LocalRunner:
             return
         finally:
             theirs.close()
-        self._running[run.place] = _Running(run, device, process, ours, work, time.monotonic(), is_alone)
+        self._running[run.place] = _Running(job, device, process, ours, time.monotonic(), is_alone)
         self._listener.started(run, device.name)
 
     def _give_up(self, run: PlannedRun, device: Device, message: str) -> None:
         """Note a run that could not be started; nothing is stored, so that the same command tries it again."""
         self._slots.give_back(run.place)
-        record = new_record(run, device.name, self._engine.threads, self._provenance)
-        record["status"] = "interrupted"
-        record["error"] = {"type": "NotStarted", "message": message, "traceback": ""}
+        about = (run, device.name, self._engine.threads, self._provenance)
+        record = failed_record(*about, status="interrupted", message=message, kind="NotStarted")
         self._records[run.place] = record
         self._listener.ended(run, record)
 
@@ -186,7 +186,7 @@ class LocalRunner:
             while running.connection.poll():
                 kind, *content = running.connection.recv()
                 if kind == "progress":
-                    self._listener.progress(running.run, *content)
+                    self._listener.progress(running.job.run, *content)
                 elif kind == "ended":
                     (running.record,) = content
         except Exception:  # the end of the pipe, or something that cannot be read: the record on disk decides
@@ -250,18 +250,16 @@ class LocalRunner:
                 and not self._interrupts
             )
             running.process.close()
-            self._listener.ended(running.run, record, will_retry=retry)
+            self._listener.ended(running.job.run, record, will_retry=retry)
             if retry:  # once more, with the GPU to itself
-                self._queue.appendleft((running.run, True))
+                self._queue.appendleft((running.job.run, True))
             else:
                 self._records[place] = record
 
     def _record_of_end(self, running: _Running) -> dict[str, Any]:
         """Return the record of a run whose process did not tell it."""
         return self._endings.record(
-            running.run,
-            running.device.name,
-            running.work,
+            running.job,
             seconds=time.monotonic() - running.started,
             exitcode=running.process.exitcode,
             stop_reason=running.stop_reason,

@@ -21,6 +21,7 @@ __all__ = [
     "signals_held",
     "start_process",
     "tail",
+    "thread_settings",
 ]
 
 _WARM_MODULES = "SCBENCH_WARM_MODULES"  # read by scbench.run.warm
@@ -28,12 +29,16 @@ _START_ATTEMPTS = 4
 _START_PAUSE_SECONDS = 0.2
 
 
+def thread_settings(threads: int) -> dict[str, str]:
+    """Return the environment variables that make libraries use so many threads."""
+    variables = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+    return dict.fromkeys(variables, str(threads))
+
+
 @contextmanager
 def server_environment(threads: int, warm_modules: Sequence[str]) -> Iterator[None]:
     """Set what the fork server reads when it starts, which is at the first process; restore it at the end."""
-    settings = dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads)
-    )
+    settings = thread_settings(threads)
     settings[_WARM_MODULES] = " ".join(warm_modules)
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)

@@ -28,7 +28,7 @@ _PACKAGES = (
 
 
 def collect_provenance(argv: Sequence[str]) -> dict[str, Any]:
-    """Return what all runs of one command share; the worker adds ``started_at`` and its GPU.
+    """Return what all runs of one command share; the engine adds ``started_at`` and the worker its GPU.
 
     Nothing heavy is imported: versions come from the installed metadata.
     """
@@ -43,6 +43,7 @@ def collect_provenance(argv: Sequence[str]) -> dict[str, Any]:
         "packages": {package: _version(package) for package in _PACKAGES},
         "git_commit": commit,
         "git_dirty": dirty,
+        "started_at": None,  # of each run; set when its process starts
         "argv": list(argv),
     }
 

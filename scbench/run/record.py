@@ -8,7 +8,7 @@ from typing import Any
 
 from scbench.run.plan import SCHEMA, PlannedRun
 
-__all__ = ["FIELDS", "METRICS", "STATUSES", "error_of", "first_line", "new_record"]
+__all__ = ["FIELDS", "METRICS", "STATUSES", "error_of", "failed_record", "first_line", "new_record"]
 
 STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
 METRICS = ("acc", "nmi", "ari", "ami", "homogeneity", "completeness", "f1_macro", "nmi_max")
@@ -73,6 +73,32 @@ def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[s
         "data": {"sha256": dataset.sha256, "source": dataset.source, "preprocessing": dataset.preprocessing},
         "provenance": dict(provenance),
     }
+
+
+def failed_record(
+    run: PlannedRun,
+    device: str,
+    threads: int,
+    provenance: Mapping[str, Any],
+    *,
+    status: str,
+    message: str,
+    kind: str | None = None,
+    log: str = "",
+) -> dict[str, Any]:
+    """Return the record of a run that ended, or did not start, without an exception to record.
+
+    Args:
+        run, device, threads, provenance: as for :func:`new_record`.
+        status: one of ``STATUSES``.
+        message: what happened and what to do.
+        kind: the error's type; None takes the status.
+        log: what stands for the traceback.
+    """
+    record = new_record(run, device, threads, provenance)
+    record["status"] = status
+    record["error"] = {"type": kind or status, "message": message, "traceback": log}
+    return record
 
 
 def error_of(error: BaseException) -> dict[str, str]:

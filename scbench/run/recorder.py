@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scbench.run.seeding import put_back
+
 __all__ = ["Recorder"]
 
 _PROGRESS_SECONDS = 0.2  # between two messages to the display
@@ -70,6 +72,4 @@ class Recorder:
         """
         if not self._epochs:
             return None
-        in_file_order = np.empty((len(self._epochs), self._n_cells), dtype=np.int32)
-        in_file_order[:, order] = self._labels
-        return np.asarray(self._epochs), in_file_order
+        return np.asarray(self._epochs), put_back(np.stack(self._labels, axis=1), order).T

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-__all__ = ["row_order", "seed_process", "seeded"]
+__all__ = ["put_back", "row_order", "seed_process", "seeded"]
 
 _ORDER_STREAM = 0x5CBE  # keeps the permutation apart from the numbers a method draws with the same seed
 
@@ -49,3 +49,10 @@ def seeded(seed: int, *, uses_torch: bool) -> Iterator[None]:
 def row_order(n_cells: int, seed: int) -> np.ndarray:
     """Return the permutation of a run: row i of its counts is row ``order[i]`` of the file."""
     return np.random.default_rng([_ORDER_STREAM, seed]).permutation(n_cells)
+
+
+def put_back(array: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return rows of a run (first axis: its permuted cells) in the order of the file."""
+    restored = np.empty_like(array)
+    restored[order] = array
+    return restored

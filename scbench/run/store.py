@@ -1,7 +1,7 @@
 """The run store: one folder per run, ``STORE/<dataset>/<method>/<key[:16]>/``, written whole or not at all.
 
-Many processes and machines may write to one store: a run is written to a temporary folder beside its place and
-renamed, so no locks are needed and a reader never sees half a record.
+Many processes and machines may write to one store: a run is written to a temporary folder of the store and
+renamed to its place, so no locks are needed and a reader never sees half a record.
 """
 
 from __future__ import annotations
@@ -105,11 +105,11 @@ class Store:
                 return
         raise StoreError(f"cannot put a run at {final}: other processes keep writing there")
 
-    def forget_failure(self, record: dict[str, Any]) -> None:
+    def forget_failure(self, dataset: str, method: str, key: str) -> None:
         """Remove the record of a failed run that has to be tried again; a result stays."""
-        final = self.folder(record["dataset"], record["method"], record["key"])
-        if final.exists() and not self._is_result(final, record["key"]):
-            self._clear(final, record["key"])
+        final = self.folder(dataset, method, key)
+        if final.exists() and not self._is_result(final, key):
+            self._clear(final, key)
 
     def _is_result(self, folder: Path, key: str) -> bool:
         """Return whether a folder holds the ``ok`` record of a run."""
@@ -161,7 +161,15 @@ class Store:
                 _LOG.debug("cannot remove %s: %s", work, error)
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """Yield every record that can be read, in a fixed order; others are reported and skipped."""
+        """Yield every record that can be read, in a fixed order; others are reported and skipped.
+
+        Raises:
+            StoreError: when the store does not exist.
+        """
+        if not self.root.is_dir():
+            raise StoreError(
+                f"store {self.root} does not exist; run something first, or give its folder with store=DIR"
+            )
         for folder in sorted(self.root.glob("*/*/*")):
             is_hidden = any(part.startswith(".") for part in folder.relative_to(self.root).parts)
             if is_hidden or not folder.is_dir():
@@ -180,10 +188,7 @@ def load(store: Path | str) -> pd.DataFrame:
     Raises:
         StoreError: when the store does not exist.
     """
-    root = Path(store)
-    if not root.is_dir():
-        raise StoreError(f"store {root} does not exist; run something first, or give its folder with store=DIR")
-    return pd.json_normalize([_with_nulls(record) for record in Store(root).records()], sep=".")
+    return pd.json_normalize([_with_nulls(record) for record in Store(store).records()], sep=".")
 
 
 def _with_nulls(record: dict[str, Any]) -> dict[str, Any]:

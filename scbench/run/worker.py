@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -27,9 +26,10 @@ from scbench.metrics import score
 from scbench.plugins import find
 from scbench.result_check import check_clustering
 from scbench.run.plan import PlannedRun
+from scbench.run.process import thread_settings
 from scbench.run.record import error_of, new_record
 from scbench.run.recorder import Recorder
-from scbench.run.seeding import row_order, seed_process
+from scbench.run.seeding import put_back, row_order, seed_process
 from scbench.run.store import Store, json_ready
 
 __all__ = ["Job", "remove_arrays", "worker_main"]
@@ -63,7 +63,6 @@ def worker_main(job: Job, connection: Connection) -> None:
     _leave_the_terminal(job.work)
     _restrict(job)
     record = new_record(job.run, job.device, job.threads, job.provenance)
-    record["provenance"]["started_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     started = time.perf_counter()
     try:
         _run(job, record, connection)
@@ -149,8 +148,7 @@ def _store_result(
     try:
         for name, (array, dtype) in arrays.items():
             if array is not None:
-                in_file_order = np.empty(array.shape, dtype=dtype)
-                in_file_order[order] = array
+                in_file_order = put_back(array, order).astype(dtype, copy=False)
                 np.save(job.work / f"{name}.npy", in_file_order, allow_pickle=False)
         if snapshots is not None:
             np.savez_compressed(job.work / "snapshots.npz", epochs=snapshots[0], labels=snapshots[1])
@@ -224,8 +222,7 @@ def _die_with(sentinel: int) -> None:
 def _restrict(job: Job) -> None:
     """Show this process only its own GPU, before torch is imported, and only its own number of threads."""
     os.environ["CUDA_VISIBLE_DEVICES"] = job.visible
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[variable] = str(job.threads)
+    os.environ.update(thread_settings(job.threads))
 
 
 def _peak_rss_bytes() -> int:

@@ -13,8 +13,9 @@ import pytest
 
 from scbench import datasets
 from scbench.data import fetch as fetch_module
-from scbench.data import http as http_module
 from scbench.data.registry import dataset_names
+
+pytestmark = pytest.mark.usefixtures("store")
 
 GOOD, OTHER = b"good counts", b"bad counts!"
 SUM = f"md5:{hashlib.md5(GOOD).hexdigest()}"
@@ -24,18 +25,6 @@ ZERO_SUM = f"md5:{'0' * 32}"
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep to temporary folders, do without proxies, and do not wait between attempts."""
-    for variable, name in (("SCBENCH_DATA", "store"), ("SCBENCH_CACHE", "cache"), ("SCBENCH_CONF", "conf")):
-        monkeypatch.setenv(variable, str(tmp_path / name))
-    monkeypatch.delenv("SCBENCH_DATA_PATH", raising=False)
-    for variable in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(variable, "*")
-    monkeypatch.setattr(http_module, "REQUEST_BACKOFF_SECONDS", 0.0)
-    return tmp_path / "store"
 
 
 @pytest.fixture

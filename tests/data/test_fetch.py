@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from scbench.data import download as download_module
-from scbench.data import http as http_module
 from scbench.data import locate as locate_module
 from scbench.data.config import RegisteredDataset, SourceFile
 from scbench.data.fetch import fetch, published_checksum
 from scbench.data.locate import locate
 from scbench.errors import DataError
+
+pytestmark = pytest.mark.usefixtures("store")
 
 GOOD, LABELS, OTHER = b"good counts", b"labels", b"bad counts!"
 
@@ -57,19 +57,6 @@ def site(tmp_path: Path, asked: list[str]) -> Iterator[tuple[Path, str]]:
         yield folder, f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep to temporary folders, do without proxies, and do not wait between attempts."""
-    for variable, name in (("SCBENCH_DATA", "store"), ("SCBENCH_CACHE", "cache"), ("SCBENCH_CONF", "conf")):
-        monkeypatch.setenv(variable, str(tmp_path / name))
-    monkeypatch.delenv("SCBENCH_DATA_PATH", raising=False)
-    for variable in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(variable, "*")
-    monkeypatch.setattr(http_module, "REQUEST_BACKOFF_SECONDS", 0.0)
-    monkeypatch.setattr(download_module, "BODY_BACKOFF_SECONDS", 0.0)
-    return tmp_path / "store"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from scbench.run.plan import PlannedRun
 
 
 class FakeRun:
-    key = "k"
+    place = "d/m/k"
     label = "m on d, seed 3"
     seed = 3
     config = type("C", (), {"name": "m"})

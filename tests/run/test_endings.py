@@ -11,13 +11,15 @@ from scbench.data.config import SimulatedDataset
 from scbench.data.load import open_dataset
 from scbench.run import endings
 from scbench.run.endings import Endings
-from scbench.run.plan import PlannedRun, plan_runs
+from scbench.run.plan import plan_runs
 from scbench.run.store import Store
+from scbench.run.worker import Job
 
 
-def planned() -> PlannedRun:
+def job(store: Store) -> Job:
     dataset = open_dataset(SimulatedDataset(name="simulated", n_cells=30, n_genes=20, n_types=3))
-    return plan_runs(RunConfig(method=RandomConfig(), dataset=None, engine=None, seeds=1), dataset)[0]
+    (run,) = plan_runs(RunConfig(method=RandomConfig(), dataset=None, engine=None, seeds=1), dataset)
+    return Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {"started_at": "2026-01-01T00:00:00+00:00"})
 
 
 @pytest.mark.parametrize(
@@ -41,22 +43,24 @@ def test_exit_statuses_are_read(
 ) -> None:
     counts = iter(oom_kills)
     monkeypatch.setattr(endings, "oom_kill_count", lambda: next(counts))
-    store, run = Store(tmp_path), planned()
-    work = store.work_folder(run.place)
+    store = Store(tmp_path)
+    given = job(store)
+    run, work = given.run, given.work
     (work / "run.log").write_text("last words")
     np.save(work / "labels.npy", np.zeros(30))
-    record = Endings(store, 1, {}).record(run, "cpu", work, seconds=2.0, exitcode=exitcode, stop_reason=None)
+    record = Endings(store).record(given, seconds=2.0, exitcode=exitcode, stop_reason=None)
     assert (record["status"], record["seconds"]["total"]) == (status, 2.0)
     assert message in record["error"]["message"]
     assert record["error"]["traceback"] == "last words"
+    assert record["provenance"]["started_at"].startswith("2026")
     assert store.find("simulated", "random", run.key) == record
     folder = store.folder("simulated", "random", run.key)
     assert sorted(path.name for path in folder.iterdir()) == ["record.json", "run.log"]
 
 
 def test_a_run_that_was_published_but_not_heard_keeps_its_record(tmp_path: Path) -> None:
-    store, run = Store(tmp_path), planned()
-    work = store.work_folder(run.place)
-    made = Endings(store, 1, {}).record(run, "cpu", work, seconds=1, exitcode=None, stop_reason=("oom", "too big"))
-    heard = Endings(store, 1, {}).record(run, "cpu", work, seconds=9, exitcode=-15, stop_reason=None)
+    store = Store(tmp_path)
+    given = job(store)
+    made = Endings(store).record(given, seconds=1, exitcode=None, stop_reason=("oom", "too big"))
+    heard = Endings(store).record(given, seconds=9, exitcode=-15, stop_reason=None)
     assert heard == made

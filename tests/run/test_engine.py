@@ -57,6 +57,7 @@ def test_a_bad_run_costs_only_itself(store: Path, behaviour: str, status: str, m
     assert message in records.loc[1, "error.message"]
     assert pd.isna(records.loc[1, "metrics.acc"])
     assert pd.isna(records.loc[0, "error.message"])
+    assert records["provenance.started_at"].str.startswith("20").all()
     folder = next(store.glob(f"simulated/toy/{records.loc[1, 'key'][:16]}"))
     assert (folder / "run.log").exists()
     assert (folder / "history.csv").read_text().startswith("epoch,loss")

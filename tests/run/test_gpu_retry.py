@@ -50,10 +50,10 @@ def execute(tmp_path: Path, gpus: list[Device], seeds: int, **params: Any) -> tu
 
 
 def test_a_run_out_of_gpu_memory_is_tried_again_alone(tmp_path: Path, toy_installed: None) -> None:
-    records, listening = execute(tmp_path, [Device("cuda:0", 2)], seeds=2)
-    assert [record["status"] for record in records] == ["ok", "ok"]
-    assert listening.retried
-    assert sum(len(devices) for devices in listening.devices.values()) == 2 + len(listening.retried)
+    records, listening = execute(tmp_path, [Device("cuda:0", 2)], seeds=3, first_too_big=True)
+    assert [record["status"] for record in records] == ["ok"] * 3, [record["error"] for record in records]
+    assert sorted(listening.retried) == [0, 1, 2]
+    assert listening.devices == {seed: ["cuda:0", "cuda:0"] for seed in range(3)}
 
 
 def test_the_retry_is_the_last(tmp_path: Path, toy_installed: None) -> None:

@@ -140,11 +140,11 @@ def test_a_failure_does_not_replace_a_result_that_came_meanwhile(store: Store, m
 
 def test_a_failure_can_be_forgotten_and_a_result_cannot(store: Store) -> None:
     put(store, record(status="oom"))
-    store.forget_failure(record())
+    store.forget_failure("d", "m", "a" * 64)
     assert store.find("d", "m", "a" * 64) is None
-    store.forget_failure(record())
+    store.forget_failure("d", "m", "a" * 64)
     put(store, record())
-    store.forget_failure(record())
+    store.forget_failure("d", "m", "a" * 64)
     assert store.find("d", "m", "a" * 64) == record()
 
 

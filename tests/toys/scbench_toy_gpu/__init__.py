@@ -1,1 +1,1 @@
-"""A method that claims to use a GPU and runs out of its memory when it shares it."""
+"""A method that claims to use a GPU and runs out of its memory when told."""

@@ -9,8 +9,9 @@ from scbench.method import MethodConfig
 
 @dataclass(frozen=True)
 class ToyGpuConfig(MethodConfig):
-    """``folder`` is where running fits leave a mark, so that each sees how many share the GPU."""
+    """``folder`` is where fits leave marks, so that a retry knows itself and sees whether it is alone."""
 
     name: str = "toy_gpu"
     folder: str = "???"
+    first_too_big: bool = False
     always_too_big: bool = False

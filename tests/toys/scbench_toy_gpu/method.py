@@ -1,4 +1,4 @@
-"""A method that runs out of GPU memory unless it is alone."""
+"""A method that runs out of GPU memory at its first attempt."""
 
 from __future__ import annotations
 
@@ -18,19 +18,24 @@ class OutOfMemoryError(RuntimeError):
 
 
 class ToyGpu:
-    """Note which GPU is visible; fail when another run is on it."""
+    """Note which GPU is visible; run out of its memory when told; notice when a retry has company."""
 
     def __init__(self, config: ToyGpuConfig) -> None:
         self.config = config
 
     def fit_predict(self, counts: Counts, n_clusters: int, run: RunContext) -> Clustering:
-        mark = Path(self.config.folder) / f"{run.seed}.running"
+        folder = Path(self.config.folder)
+        mark, tried = folder / f"{run.seed}.running", folder / f"{run.seed}.tried"
         mark.write_text("")
-        time.sleep(0.5)
-        n_running = len(list(Path(self.config.folder).glob("*.running")))
-        time.sleep(0.5)
-        mark.unlink()
-        if self.config.always_too_big or n_running > 1:
+        is_first = not tried.exists()
+        tried.write_text("")
+        if self.config.always_too_big or (self.config.first_too_big and is_first):
+            mark.unlink()
             raise OutOfMemoryError("CUDA out of memory")
+        time.sleep(0.3)
+        n_running = len(list(folder.glob("*.running")))
+        mark.unlink()
+        if self.config.first_too_big and n_running > 1:
+            raise RuntimeError("the retry is not alone")
         info = {"visible": os.environ["CUDA_VISIBLE_DEVICES"], "torch_was_there": "torch" in sys.modules}
         return Clustering(np.zeros(counts.matrix.shape[0], dtype=np.int64), info=info)
