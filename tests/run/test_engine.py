@@ -226,7 +226,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(store: Path, tmp_path:
     process = subprocess.Popen(
         scbench(store, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    pids = started(trace, 3)  # two are done, the third and fourth are running
+    pids = started(trace, 4)  # two are done, the third and fourth are running
     os.killpg(process.pid, signal_number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -248,7 +248,7 @@ def test_kill_9_of_the_command_leaves_no_process_and_no_half_record(store: Path,
     trace = tmp_path / "trace"
     arguments = (*SLOW, f"method.trace={trace}")
     process = subprocess.Popen(scbench(store, *arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    pids = started(trace, 3)
+    pids = started(trace, 4)
     process.kill()
     process.wait(timeout=30)
     wait_gone(pids)
