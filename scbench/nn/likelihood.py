@@ -129,8 +129,8 @@ class CountHeads(nn.Module):
         super().__init__()
         if kind not in ("zinb", "nb", "nb_const"):
             raise ValueError(f"kind must be 'zinb', 'nb' or 'nb_const', got {kind!r}")
-        self._log_mean_clip = (math.log(mean_clip[0]), math.log(mean_clip[1]))
-        self._disp_clip = disp_clip
+        self.log_mean_clip = (math.log(mean_clip[0]), math.log(mean_clip[1]))
+        self.disp_clip = disp_clip
         self.mean = nn.Linear(n_hidden, n_genes)
         self.disp: nn.Linear | nn.Parameter = (
             nn.Parameter(torch.zeros(n_genes)) if kind == "nb_const" else nn.Linear(n_hidden, n_genes)
@@ -145,9 +145,9 @@ class CountHeads(nn.Module):
             size_factors: (n_cells,), multiplied into the mean; None for 1.
         """
         # Clipping the exponent equals clipping the mean, without an infinite exp that would make the gradient NaN.
-        mean = self.mean(hidden).clamp(*self._log_mean_clip).exp()
+        mean = self.mean(hidden).clamp(*self.log_mean_clip).exp()
         if size_factors is not None:
             mean = mean * size_factors[:, None]
         raw_disp = self.disp(hidden) if isinstance(self.disp, nn.Linear) else self.disp
-        disp = nn.functional.softplus(raw_disp).clamp(*self._disp_clip)
+        disp = nn.functional.softplus(raw_disp).clamp(*self.disp_clip)
         return CountParams(mean, disp, None if self.pi is None else torch.sigmoid(self.pi(hidden)))

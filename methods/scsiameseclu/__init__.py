@@ -1,0 +1,1 @@
+"""scSiameseClu: Siamese fusion of an autoencoder and a graph autoencoder, with transport-based clustering."""
