@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from collections.abc import Iterable, Iterator
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from scbench.config.groups import DEFAULT_OPTIONS, field_names, options, schema_of
+from scbench.config.groups import DEFAULT_OPTIONS, dotted_fields, field_names, has_field, options, schema_of
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.names import nearest, unknown
@@ -100,8 +98,9 @@ def _check_key(key: str, chosen: dict[str, list[str]]) -> None:
     if head not in _GROUPS:
         raise ConfigError(f"{head!r} has no parts, so {key!r} cannot be set. Did you mean {head!r}?")
     for option in chosen.get(head, ()):
-        known = set(_dotted_fields(schema_of(head, option)))
-        if rest not in known and not any(rest.startswith(f"{name}.") for name in known):
+        schema = schema_of(head, option)
+        if not has_field(schema, rest):
+            known = set(dotted_fields(schema))
             close = nearest(rest, known)
             hint = f" Did you mean {f'{head}.{close}'!r}?" if close else ""
             raise ConfigError(f"unknown key {key!r} for {head}={option}.{hint} Known: {', '.join(sorted(known))}.")
@@ -113,18 +112,9 @@ def _unknown_key(key: str, chosen: dict[str, list[str]]) -> str:
         f"{group}.{name}": name
         for group, names in chosen.items()
         for option in names
-        for name in _dotted_fields(schema_of(group, option))
+        for name in dotted_fields(schema_of(group, option))
     }
     for full, name in below.items():
         if key == name:
             return f"unknown key {key!r}. Did you mean {full!r}?"
     return unknown("key", key, [*field_names(RunConfig), *(below if "." in key else ())])
-
-
-def _dotted_fields(schema: type) -> Iterator[str]:
-    """Yield the dotted names of a dataclass's fields, nested dataclasses included."""
-    types = typing.get_type_hints(schema)
-    for field in dataclasses.fields(schema):
-        yield field.name
-        if dataclasses.is_dataclass(types[field.name]):
-            yield from (f"{field.name}.{name}" for name in _dotted_fields(types[field.name]))

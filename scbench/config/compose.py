@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 
 import hydra
@@ -19,7 +20,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from scbench.config.check import check_overrides
-from scbench.config.hydra_setup import register
+from scbench.config.hydra_setup import Composed, register
+from scbench.config.preset_choice import with_preset
 from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import DatasetConfig
 from scbench.errors import ConfigError, ScbenchError, StoreError
@@ -47,15 +49,16 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
     flags, overrides = _split(arguments)
     arguments = [*check_overrides(overrides), *flags]
     register()
-    collected: list[DictConfig] = []
-
+    collected: list[Composed] = []
     statuses: list[int] = []
 
     def task(config: DictConfig) -> None:
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            statuses.append(command([to_run_config(config)]))
+        job = HydraConfig.get()
+        overrides = list(job.overrides.task)
+        if job.mode == RunMode.MULTIRUN:
+            statuses.append(command([to_run_config(config, overrides)]))
         else:
-            collected.append(config)
+            collected.append(Composed(config, overrides))
 
     task.collect = collected.extend  # type: ignore[attr-defined]  # our launcher of sweeps looks for it
     entry = hydra.main(version_base="1.3", config_path="pkg://scbench.conf", config_name="config")(task)
@@ -73,12 +76,16 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
         except SystemExit as error:  # Hydra has said why
             return 2 if error.code else 0
     if collected:
-        statuses.append(command([to_run_config(config) for config in collected]))
+        statuses.append(command([to_run_config(job.config, job.overrides) for job in collected]))
     return max(statuses, default=0)
 
 
-def to_run_config(config: DictConfig) -> RunConfig:
-    """Turn a composed configuration into dataclasses, which checks it.
+def to_run_config(config: DictConfig, overrides: Iterable[str] = ()) -> RunConfig:
+    """Turn a composed configuration into dataclasses, which checks it, with the values of its preset.
+
+    Args:
+        config: what Hydra composed, without Hydra's own part.
+        overrides: the command line of this job; what it sets of the method wins over a preset.
 
     Raises:
         ConfigError: when no method is named, or a value is not allowed.
@@ -90,6 +97,11 @@ def to_run_config(config: DictConfig) -> RunConfig:
             raise ConfigError(
                 f"the YAML of this {group} must hold key: value pairs, found {type(config[group]).__name__}"
             )
+    try:
+        config, preset = with_preset(config, overrides)
+    except OmegaConfBaseException as error:
+        raise ConfigError(_one_line(error)) from error
+    for group in ("dataset", "method"):
         for key in config[group]:
             if OmegaConf.is_missing(config[group], key):
                 raise ConfigError(f"{group}.{key} has no value. Add {group}.{key}=... to the command")
@@ -107,7 +119,7 @@ def to_run_config(config: DictConfig) -> RunConfig:
             raise ConfigError(
                 f"the YAML of this {group} has no schema; put {schema} first in its defaults, before _self_"
             )
-    return resolved
+    return dataclasses.replace(resolved, applied_preset=preset)
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

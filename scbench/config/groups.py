@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
+from collections.abc import Iterator
 from importlib.resources import files
 
 from scbench import plugins
@@ -10,7 +12,7 @@ from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import FileDataset, RegisteredDataset, SimulatedDataset
 from scbench.data.registry import dataset_names, own_dataset_schemas
 
-__all__ = ["DEFAULT_OPTIONS", "field_names", "options", "schema_of"]
+__all__ = ["DEFAULT_OPTIONS", "dotted_fields", "field_names", "has_field", "options", "schema_of"]
 
 DEFAULT_OPTIONS = {"dataset": "pbmc68k_reduced", "engine": "local"}
 _ENGINES: dict[str, type] = {"local": LocalEngine}
@@ -37,5 +39,24 @@ def schema_of(group: str, option: str) -> type:
 
 
 def field_names(schema: type = RunConfig) -> list[str]:
-    """Return the names of the fields of a dataclass."""
-    return [field.name for field in dataclasses.fields(schema)]
+    """Return the names of the settable fields of a dataclass."""
+    return [field.name for field in dataclasses.fields(schema) if not field.metadata.get("omegaconf_ignore")]
+
+
+def dotted_fields(schema: type) -> Iterator[str]:
+    """Yield the dotted names of a dataclass's fields, nested dataclasses included."""
+    types = typing.get_type_hints(schema)
+    for field in dataclasses.fields(schema):
+        yield field.name
+        if dataclasses.is_dataclass(types[field.name]):
+            yield from (f"{field.name}.{name}" for name in dotted_fields(types[field.name]))
+
+
+def has_field(schema: type, path: str) -> bool:
+    """Return whether a dataclass has the field of a dotted name; what is below a field that is a mapping is open."""
+    head, _, rest = path.partition(".")
+    if head not in field_names(schema):
+        return False
+    below = typing.get_type_hints(schema)[head]
+    is_nested = isinstance(below, type) and dataclasses.is_dataclass(below)
+    return has_field(below, rest) if rest and is_nested else True

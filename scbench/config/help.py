@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from scbench import __version__
 from scbench.config.groups import DEFAULT_OPTIONS, options, schema_of
+from scbench.config.preset import shipped_names
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
+from scbench.plugins import find
 
 __all__ = ["help_text"]
 
@@ -29,6 +31,7 @@ Exit status: 0 all runs ok; 1 at least one run failed; 2 the command or the conf
 
 _KEYS = {
     "protocol": "honest, or published (also stores labels of every epoch and shows the best one)",
+    "preset": "auto (the authors' parameters for the dataset, only under published), none, a name, or FILE.yaml",
     "seeds": "how many (10 = seeds 0 to 9), or a list: [0,4,7]",
     "n_clusters": "true (annotated number of types), estimate (label-free), or a number",
     "device": "auto, cpu, cuda, cuda:1, or a list: [cuda:0,cuda:1]",
@@ -54,6 +57,8 @@ def help_text() -> str:
     for method in options("method"):
         try:
             parts.append(_group_keys("method", method))
+            presets = shipped_names(find(method))
+            parts.append(_wrapped(f"presets of {method}:", presets) if presets else "")
         except ConfigError as error:  # one broken plugin must not hide the help of the others
             parts.append(f"  method={method}: {error}\n")
     parts.append("\nHydra's own options (sweeps, config folders, completion): python -m scbench --hydra-help\n")
@@ -63,11 +68,21 @@ def help_text() -> str:
 def _group_keys(group: str, option: str) -> str:
     """Return the settable keys of one option with their defaults."""
     shown = [
-        f"{field.name}={_plain(field.default)}"
+        f"{name}={_plain(default)}"
         for field in dataclasses.fields(schema_of(group, option))
         if field.name != "name"
+        for name, default in _defaults(field.name, field.default)
     ]
     return _wrapped(f"{group}={option}:", shown)
+
+
+def _defaults(name: str, default: object) -> Iterator[tuple[str, object]]:
+    """Yield a key with its default, or the dotted keys of a nested dataclass with theirs."""
+    if dataclasses.is_dataclass(default):
+        for field in dataclasses.fields(default):
+            yield from _defaults(f"{name}.{field.name}", getattr(default, field.name))
+    else:
+        yield name, default
 
 
 def _plain(value: object) -> str:

@@ -25,7 +25,7 @@ from scbench.config.groups import schema_of
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 
-__all__ = ["register"]
+__all__ = ["Composed", "register", "schema_node"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,6 +52,14 @@ def _has_conf(plugin: plugins.Plugin) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Composed:
+    """A composed configuration, without Hydra's own part, and the overrides of the command line that went into it."""
+
+    config: DictConfig
+    overrides: list[str]
+
+
 @dataclass
 class LauncherConf:
     """Configuration node that makes Hydra build :class:`ScbenchLauncher`."""
@@ -70,17 +78,17 @@ class ScbenchLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Compose every job; they are run together when Hydra is done."""
-        configs = []
+        composed = []
         for overrides in job_overrides:
             config = self._context.config_loader.load_sweep_config(self._config, list(overrides))
             OmegaConf.set_struct(config, False)
             del config["hydra"]
-            configs.append(config)
-        collect: Callable[[list[DictConfig]], None] = self._task.collect  # type: ignore[attr-defined]
-        collect(configs)
+            composed.append(Composed(config, list(overrides)))
+        collect: Callable[[list[Composed]], None] = self._task.collect  # type: ignore[attr-defined]
+        collect(composed)
         return [
-            JobReturn(overrides=list(overrides), cfg=config, _return_value=None, status=JobStatus.COMPLETED)
-            for overrides, config in zip(job_overrides, configs, strict=True)
+            JobReturn(overrides=job.overrides, cfg=job.config, _return_value=None, status=JobStatus.COMPLETED)
+            for job in composed
         ]
 
 
@@ -115,10 +123,18 @@ def register() -> None:
 
 
 def _store(store: ConfigStore, group: str | None, name: str, schema: type) -> None:
-    """Register a schema. Frozen dataclasses become read-only nodes, which no override could change: lift that."""
+    """Register a schema."""
+    store.store(group=group, name=name, node=schema_node(schema), provider="scbench")
+
+
+def schema_node(schema: type) -> DictConfig:
+    """Return a node with the types and defaults of a dataclass.
+
+    Frozen dataclasses become read-only nodes, which no override could change: that is lifted.
+    """
     node = OmegaConf.structured(schema)
     _lift_read_only(node)
-    store.store(group=group, name=name, node=node, provider="scbench")
+    return node  # type: ignore[no-any-return]
 
 
 def _lift_read_only(node: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scbench.errors import ConfigError
 from scbench.names import check_choice
 
-__all__ = ["PROTOCOLS", "LocalEngine", "RunConfig", "parse_seeds"]
+__all__ = ["PROTOCOLS", "AppliedPreset", "LocalEngine", "RunConfig", "parse_seeds"]
 
 PROTOCOLS = ("honest", "published")
 DEVICES = ("auto", "cpu", "cuda")
@@ -50,28 +50,48 @@ class LocalEngine:
 
 
 @dataclass(frozen=True)
+class AppliedPreset:
+    """The preset that parameters of a method were taken from, as records keep it.
+
+    Attributes:
+        name: the preset's name, or the file name of a user's own (which ends in ``.yaml``).
+        source: where its values come from.
+        tuned_with_labels: whether they were chosen with the true labels.
+    """
+
+    name: str
+    source: str
+    tuned_with_labels: bool
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """The whole configuration of one command.
 
     Attributes:
         method, dataset, engine: configuration groups.
         protocol: ``honest`` or ``published``.
+        preset: ``auto`` (under ``published`` the method's preset for the dataset, if it ships one), ``none``, the name
+            of one of its presets, or a user's file that ends in ``.yaml``.
         seeds: how many seeds (10 = seeds 0 to 9), or a list of them.
         n_clusters: ``true`` (number of annotated types), ``estimate`` (label-free), or a number.
         device: ``auto``, ``cpu``, ``cuda`` (all GPUs), ``cuda:1``, or a list of these.
         store: folder of the run store.
         retry_failed: whether runs that failed before are tried again.
+        applied_preset: what ``preset`` came to; its values are in ``method`` already. Not a key of the command line.
     """
 
     method: Any = "???"
     dataset: Any = "???"
     engine: Any = "???"
     protocol: str = "honest"
+    preset: str = "auto"
     seeds: Any = 10
     n_clusters: Any = True
     device: Any = "auto"
     store: str = "results/runs"
     retry_failed: bool = False
+    applied_preset: AppliedPreset | None = field(default=None, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
         """Check what the types cannot say."""

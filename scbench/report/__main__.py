@@ -10,7 +10,18 @@ from typing import Any
 
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.names import unknown
-from scbench.report.table import BEST_NOTE, SCORES, TableRow, cells, has_best, headers, summarise
+from scbench.report.table import (
+    BEST_NOTE,
+    SCORES,
+    TableRow,
+    cells,
+    has_best,
+    headers,
+    is_tuned,
+    preset_of,
+    summarise,
+    tuned_note,
+)
 from scbench.run.store import Store
 
 __all__ = ["main", "write_tables"]
@@ -49,7 +60,7 @@ def write_tables(store: Path, out: Path) -> list[Path]:
     records = list(Store(store).records())
     if not records:
         raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")
-    rows = sorted(summarise(records), key=lambda row: (row.dataset, row.method, row.setting))
+    rows = sorted(summarise(records), key=lambda row: (row.dataset, row.label, row.setting))
     try:
         out.mkdir(parents=True, exist_ok=True)
         paths = [out / "summary.csv", out / "summary.md", out / "runs.csv"]
@@ -78,7 +89,13 @@ def _summary_lines(rows: Sequence[TableRow]) -> list[dict[str, object]]:
     """Return one line per row of the table, numbers as fractions."""
     lines = []
     for row in rows:
-        line: dict[str, object] = {"dataset": row.dataset, "method": row.method, "setting": row.setting}
+        line: dict[str, object] = {
+            "dataset": row.dataset,
+            "method": row.method,
+            "preset": row.preset,
+            "tuned_with_labels": row.is_tuned,
+            "setting": row.setting,
+        }
         for name in SCORES:
             line[f"{name}_mean"], line[f"{name}_sd"] = row.scores[name]
         for name in SCORES if has_best(rows) else ():
@@ -98,7 +115,12 @@ def _summary_lines(rows: Sequence[TableRow]) -> list[dict[str, object]]:
 def _run_lines(records: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
     """Return one line per run with its scores."""
     return [
-        {**{name: record[name] for name in _RUN_COLUMNS}, **{name: record["metrics"][name] for name in SCORES}}
+        {
+            **{name: record[name] for name in _RUN_COLUMNS},
+            "preset": preset_of(record),
+            "tuned_with_labels": is_tuned(record),
+            **{name: record["metrics"][name] for name in SCORES},
+        }
         for record in records
     ]
 
@@ -118,7 +140,8 @@ def _markdown(rows: Sequence[TableRow]) -> str:
     lines = [names, ["---"] * len(names), *([*cells(row, with_best=with_best), row.setting] for row in rows)]
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
-    return f"{body}\n\n{note}\n" + (f"{BEST_NOTE.capitalize()}.\n" if with_best else "")
+    notes = [text[0].upper() + text[1:] + "." for text in (BEST_NOTE if with_best else None, tuned_note(rows)) if text]
+    return "\n".join([body, "", note, *notes, ""])
 
 
 if __name__ == "__main__":

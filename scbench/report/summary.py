@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from scbench.report.table import BEST_NOTE, TableRow, cells, has_best, headers, summarise
+from scbench.report.table import BEST_NOTE, TableRow, cells, has_best, headers, summarise, tuned_note
 from scbench.run.record import first_line
 
 __all__ = ["print_summary"]
@@ -35,13 +35,16 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
         _say(console, "failed runs are tried again with retry_failed=true; each has its run.log in the store", "yellow")
     if has_best(rows):
         _say(console, BEST_NOTE)
+    tuned = tuned_note(rows)
+    if tuned:
+        _say(console, tuned)
     cached = f" ({n_cached} of {len(records)} were there before)" if n_cached else ""
     _say(console, f"mean ± sd over seeds, in percent; records{cached}: {store}")
 
 
 def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
-    """Return the table; with ``by_dataset`` a dataset's name has a line of its own, for narrow terminals."""
-    settings = Counter((row.dataset, row.method) for row in rows)
+    """Return the table; with ``by_dataset`` a dataset's name has a line of its own and names are short."""
+    settings = Counter((row.dataset, row.short_label) for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if by_dataset else 2, 0, 0))
     with_best = has_best(rows)
     for header in headers(with_best=with_best)[1 if by_dataset else 0 :]:
@@ -53,8 +56,8 @@ def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
         )
     last = None
     for row in rows:
-        dataset, method, *numbers = cells(row, with_best=with_best)
-        if settings[row.dataset, row.method] > 1:
+        dataset, method, *numbers = cells(row, with_best=with_best, short=by_dataset)
+        if settings[row.dataset, row.short_label] > 1:
             method += f" #{row.setting}"
         style = None if row.n_ok == row.n else "yellow"
         if not by_dataset:
@@ -79,10 +82,10 @@ def _print_failures(row: TableRow, console: Console) -> None:
         seeds.setdefault((status, first_line(message)), []).append(str(seed))
     for (status, message), of_reason in list(seeds.items())[:_REASONS_SHOWN]:
         count = f"{len(of_reason)} x {status} (seed {', '.join(of_reason)})"
-        _say(console, f"{row.method} on {row.dataset}: {count}: {message}", "yellow")
+        _say(console, f"{row.short_label} on {row.dataset}: {count}: {message}", "yellow")
     left_out = len(seeds) - _REASONS_SHOWN
     if left_out > 0:
-        _say(console, f"{row.method} on {row.dataset}: {left_out} more reasons in the records", "yellow")
+        _say(console, f"{row.short_label} on {row.dataset}: {left_out} more reasons in the records", "yellow")
 
 
 def _say(console: Console, line: str, style: str = "") -> None:

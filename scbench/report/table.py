@@ -11,7 +11,18 @@ import numpy as np
 
 from scbench.run.plan import canonical_json
 
-__all__ = ["BEST_NOTE", "SCORES", "TableRow", "cells", "has_best", "headers", "summarise"]
+__all__ = [
+    "BEST_NOTE",
+    "SCORES",
+    "TableRow",
+    "cells",
+    "has_best",
+    "headers",
+    "is_tuned",
+    "preset_of",
+    "summarise",
+    "tuned_note",
+]
 
 SCORES = ("acc", "nmi", "ari")
 _HEADERS = ("dataset", "method", "ACC %", "NMI %", "ARI %", "K given/found", "s/run", "peak memory", "ok")
@@ -28,6 +39,10 @@ class TableRow:
 
     Attributes:
         dataset, method: names; the method's carries its variant and protocol when they are not the default.
+        preset: name of the preset that parameters come from; empty for none.
+        is_tuned: whether parameters were chosen with the true labels.
+        label, short_label: the method's name that tables show, with its preset; only ``label`` says that one was
+            tuned with labels.
         setting: short hash of the resolved parameters, the data and the K rule: rows of different settings are
             never averaged.
         scores: mean and sd (ddof 1; NaN for one run) of each score, as fractions, over the runs that are ok.
@@ -41,6 +56,10 @@ class TableRow:
 
     dataset: str
     method: str
+    preset: str
+    is_tuned: bool
+    label: str
+    short_label: str
     setting: str
     scores: Mapping[str, tuple[float, float]]
     n_ok: int
@@ -58,27 +77,41 @@ def has_best(rows: Sequence[TableRow]) -> bool:
     return any(row.best is not None for row in rows)
 
 
+def tuned_note(rows: Sequence[TableRow]) -> str | None:
+    """Return what to say below a table with parameters that were chosen with labels, or None when there are none.
+
+    It names the presets, which short labels do not tell apart from those chosen without labels.
+    """
+    if not any(row.is_tuned for row in rows):
+        return None
+    presets = sorted({row.preset for row in rows if row.is_tuned and row.preset})
+    which = f" (preset {', '.join(presets)})" if presets else ""
+    return (
+        f"tuned with labels{which}: the true labels had a part in choosing these parameters; "
+        "such rows show a gap and never enter a comparison"
+    )
+
+
 def headers(*, with_best: bool) -> tuple[str, ...]:
     """Return the names of the columns of :func:`cells`."""
     return (*_HEADERS[:5], *(_BEST_HEADERS if with_best else ()), *_HEADERS[5:])
 
 
 def summarise(records: Sequence[Mapping[str, Any]]) -> list[TableRow]:
-    """Return one row per dataset, method and setting, sorted by dataset and in the order methods first appear."""
+    """Return one row per dataset, method, preset and setting, sorted by dataset, methods as they first appear."""
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for record in records:
-        groups.setdefault((record["dataset"], _method_name(record), _setting(record)), []).append(record)
-    rows = [_row(*names, members) for names, members in groups.items()]
-    return sorted(rows, key=lambda row: row.dataset)
+        groups.setdefault((record["dataset"], _label(record), _setting(record)), []).append(record)
+    return sorted(map(_row, groups.values()), key=lambda row: row.dataset)
 
 
-def cells(row: TableRow, *, with_best: bool = False) -> list[str]:
-    """Return a row as text, in the order of :func:`headers`."""
+def cells(row: TableRow, *, with_best: bool = False, short: bool = False) -> list[str]:
+    """Return a row as text, in the order of :func:`headers`; ``short`` takes the short label."""
     found = sorted(set(row.k_found))
     shown_k = "-" if not found else str(found[0]) if len(found) == 1 else f"{found[0]}-{found[-1]}"
     return [
         row.dataset,
-        row.method,
+        row.short_label if short else row.label,
         *(_percent(*row.scores[name]) for name in SCORES),
         *((_percent(*row.best[name]) if row.best else "-" for name in SCORES) if with_best else ()),
         f"{row.k_given}/{shown_k}",
@@ -88,19 +121,24 @@ def cells(row: TableRow, *, with_best: bool = False) -> list[str]:
     ]
 
 
-def _row(dataset: str, method: str, setting: str, members: Sequence[Mapping[str, Any]]) -> TableRow:
+def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
     """Summarise the runs of one row."""
+    first = members[0]
     ok = [record for record in members if record["status"] == "ok"]
     scores = {name: _mean_sd([record["metrics"][name] for record in ok]) for name in SCORES}
     chosen = [record["best_epoch"] for record in ok if record["best_epoch"]]
     return TableRow(
-        dataset=dataset,
-        method=method,
-        setting=setting,
+        dataset=first["dataset"],
+        method=_with_extras(first),
+        preset=preset_of(first),
+        is_tuned=is_tuned(first),
+        label=_label(first),
+        short_label=_short_label(first),
+        setting=_setting(first),
         scores=scores,
         n_ok=len(ok),
         n=len(members),
-        k_given=members[0]["n_clusters_requested"],
+        k_given=first["n_clusters_requested"],
         k_found=tuple(record["n_clusters_found"] for record in ok),
         seconds=_mean_sd([record["seconds"]["total"] for record in ok])[0],
         peak_rss_bytes=max((record["peak_rss_bytes"] or 0 for record in members), default=0),
@@ -128,11 +166,35 @@ def _percent(mean: float, sd: float) -> str:
     return f"{shown:.1f}" + ("" if np.isnan(sd) else f" ± {100 * sd:.1f}")
 
 
-def _method_name(record: Mapping[str, Any]) -> str:
-    """Return the method's name with what is not the default about it."""
+def _with_extras(record: Mapping[str, Any], *more: str) -> str:
+    """Return the method's name with what is not the default about it, and with ``more``."""
     extras = [record["variant"]] if record["variant"] != "default" else []
     extras += [record["protocol"]] if record["protocol"] != "honest" else []
+    extras += more
     return str(record["method"]) + (f" ({', '.join(extras)})" if extras else "")
+
+
+def _label(record: Mapping[str, Any]) -> str:
+    """Return what a table calls the method of a run: ``m (published, preset young: tuned with labels)``."""
+    preset, tuned = preset_of(record), "tuned with labels" if is_tuned(record) else ""
+    about = ": ".join(part for part in (f"preset {preset}" if preset else "", tuned) if part)
+    return _with_extras(record, *([about] if about else []))
+
+
+def _short_label(record: Mapping[str, Any]) -> str:
+    """Return the same for a narrow table: ``m (published, preset young)``."""
+    preset = preset_of(record)
+    return _with_extras(record, f"preset {preset}") if preset else _label(record)
+
+
+def preset_of(record: Mapping[str, Any]) -> str:
+    """Return the name of a run's preset; empty for none, and for a record from before there were any."""
+    return str((record.get("preset") or {}).get("name", ""))
+
+
+def is_tuned(record: Mapping[str, Any]) -> bool:
+    """Return whether parameters of a run were chosen with the true labels."""
+    return bool(record.get("tuned_with_labels"))
 
 
 def _setting(record: Mapping[str, Any]) -> str:

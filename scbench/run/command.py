@@ -18,7 +18,7 @@ from scbench.run.display import Tally, make_display
 from scbench.run.engine import LocalRunner
 from scbench.run.plan import PlannedRun, plan_runs
 from scbench.run.provenance import collect_provenance
-from scbench.run.record import failed_record
+from scbench.run.record import failed_record, preset_fields
 from scbench.run.store import Store
 
 __all__ = ["run_command"]
@@ -53,7 +53,8 @@ def run_command(configs: Sequence[RunConfig], argv: Sequence[str]) -> int:
     done, missing = _split(planned, store, first.retry_failed)
     provenance = collect_provenance(argv)
     records = done | _execute(missing, len(done), first, store, slots, provenance)
-    shown = [records.get(run.place) or _never_started(run, first, provenance) for run in planned]
+    # A run with the same parameters may be there from another preset: the table shows what this command asked for.
+    shown = [(records.get(run.place) or _never_started(run, first, provenance)) | preset_fields(run) for run in planned]
     print_summary(shown, store.root, TableConsole(), n_cached=len(done))
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scbench.config.schema import RunConfig, parse_n_clusters, parse_seeds
+from scbench.config.schema import AppliedPreset, RunConfig, parse_n_clusters, parse_seeds
 from scbench.data.load import Dataset
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
@@ -21,7 +21,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run: everything that decides its result, and nothing else.
+    """One run: everything that decides its result, and the preset that its parameters come from.
 
     Attributes:
         key: sha256 of the canonical JSON of its identity; see :func:`run_key`.
@@ -30,6 +30,7 @@ class PlannedRun:
         protocol: ``honest`` or ``published``.
         k_rule: ``true``, ``estimate`` or ``number``; ``n_clusters`` is what came out of it.
         seed: the run's seed.
+        preset: the preset that parameters were taken from, for the record; ``config`` holds them.
     """
 
     key: str
@@ -39,6 +40,7 @@ class PlannedRun:
     k_rule: str
     n_clusters: int
     seed: int
+    preset: AppliedPreset | None = None
 
     @property
     def place(self) -> str:
@@ -78,6 +80,7 @@ def plan_runs(config: RunConfig, dataset: Dataset) -> list[PlannedRun]:
             k_rule=rule,
             n_clusters=n_clusters,
             seed=seed,
+            preset=config.applied_preset,
         )
         for seed in parse_seeds(config.seeds)
     ]
@@ -103,7 +106,9 @@ def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, 
     """Return the sha256 of a run's identity.
 
     The protocol is part of it because a run under ``published`` stores snapshots that one under ``honest`` has
-    not. Device, paths and engine settings are not.
+    not. Device, paths and engine settings are not. Nor is the name of a preset: equal parameters give equal results,
+    wherever they come from. So a preset that comes to the parameters of a stored run finds that run, whose record
+    keeps naming what it was made with: another preset, or none.
     """
     params = dataclasses.asdict(config)
     identity = {

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from scbench.run.plan import SCHEMA, PlannedRun
 
-__all__ = ["FIELDS", "METRICS", "STATUSES", "error_of", "failed_record", "first_line", "new_record"]
+__all__ = ["FIELDS", "METRICS", "STATUSES", "error_of", "failed_record", "first_line", "new_record", "preset_fields"]
 
 STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
 METRICS = ("acc", "nmi", "ari", "ami", "homogeneity", "completeness", "f1_macro", "nmi_max")
-# What a record must have to be read; "n_clusters_rule" and "info" are extras.
+# What a record must have to be read; "n_clusters_rule", "info", "preset" and "tuned_with_labels" are extras.
 FIELDS = (
     "schema",
     "key",
@@ -69,9 +70,19 @@ def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[s
         "device": device,
         "threads": threads,
         "params": run.params(),
+        **preset_fields(run),
         "info": {},
         "data": {"sha256": dataset.sha256, "source": dataset.source, "preprocessing": dataset.preprocessing},
         "provenance": dict(provenance),
+    }
+
+
+def preset_fields(run: PlannedRun) -> dict[str, Any]:
+    """Return the fields of a record that say where parameters come from: the preset, and whether labels chose it."""
+    preset = run.preset
+    return {
+        "preset": None if preset is None else dataclasses.asdict(preset),
+        "tuned_with_labels": preset is not None and preset.tuned_with_labels,
     }
 
 

@@ -192,9 +192,13 @@ def load(store: Path | str) -> pd.DataFrame:
 
 
 def _with_nulls(record: dict[str, Any]) -> dict[str, Any]:
-    """Give null ``error`` and ``best_epoch`` their parts, so that a table has the same columns whatever happened."""
-    parts = {"error": ("type", "message", "traceback"), "best_epoch": ("epoch", *METRICS)}
-    return record | {name: record[name] or dict.fromkeys(keys) for name, keys in parts.items()}
+    """Give what is null its parts, so that a table has the same columns whatever happened."""
+    parts = {
+        "error": ("type", "message", "traceback"),
+        "best_epoch": ("epoch", *METRICS),
+        "preset": ("name", "source", "tuned_with_labels"),
+    }
+    return record | {name: record.get(name) or dict.fromkeys(keys) for name, keys in parts.items()}
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

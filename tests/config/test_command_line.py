@@ -81,6 +81,13 @@ def test_mistakes_are_one_line(
     assert not list(tmp_path.rglob("record.json"))
 
 
+def test_an_unknown_key_of_a_nested_part_names_the_nearest(
+    toy_installed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["method=toy", *SMALL, "method.train.rat=1"]) == 2
+    assert "unknown key 'method.train.rat' for method=toy. Did you mean 'method.train.rate'?" in capsys.readouterr().err
+
+
 def test_cfg_job_shows_the_composed_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["method=leiden", "method.match_k=false", "dataset=worm_neuron", "--cfg", "job"]) == 0
     shown = capsys.readouterr().out

@@ -34,4 +34,7 @@ def test_composing_a_configuration_imports_neither_torch_nor_scanpy(tmp_path: Pa
 
 def test_a_method_of_another_distribution_is_listed(toy_installed: None) -> None:
     done = subprocess.run([sys.executable, "-m", "scbench", "--help"], capture_output=True, text=True)
-    assert "toy" in done.stdout
+    assert "method=toy: " in done.stdout
+    assert "train.rate=0.1, train.steps=10" in " ".join(done.stdout.split()), "the parts of a nested setting are keys"
+    assert "presets of toy: kidney, quick\n" in done.stdout
+    assert "preset=auto " in done.stdout

@@ -31,6 +31,30 @@ def test_tables_are_made_from_the_store_and_are_the_same_every_time(
     assert "| simulated | random |" in (out / "summary.md").read_text()
 
 
+def test_tables_have_the_preset_in_a_column_and_in_the_name(tmp_path: Path, toy_installed: None) -> None:
+    store, out = tmp_path / "store", tmp_path / "out"
+    sweep = ["-m", "method=toy,random", *SMALL, "dataset.name=kidney", "protocol=published", "preset=auto,none"]
+    assert run([*sweep, "seeds=2", f"store={store}"]) == 0
+    assert main([f"store={store}", f"out={out}"]) == 0
+    summary = pd.read_csv(out / "summary.csv", keep_default_na=False)
+    shown = summary[["method", "preset", "tuned_with_labels", "n"]].values.tolist()
+    assert shown == [
+        ["random (published)", "", False, 2],
+        ["toy (published)", "", False, 2],
+        ["toy (published)", "kidney", True, 2],
+    ]
+    runs = pd.read_csv(out / "runs.csv", keep_default_na=False)
+    assert runs.groupby(["method", "preset", "tuned_with_labels"]).size().to_dict() == {
+        ("random", "", False): 2,
+        ("toy", "", False): 2,
+        ("toy", "kidney", True): 2,
+    }
+    text = (out / "summary.md").read_text()
+    assert "| toy (published, preset kidney: tuned with labels) |" in text
+    assert text.endswith("such rows show a gap and never enter a comparison.\n")
+    assert "Best: the epoch with the highest ACC by" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

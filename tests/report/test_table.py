@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from scbench.report.summary import print_summary
-from scbench.report.table import cells, has_best, headers, summarise
+from scbench.report.table import cells, has_best, headers, summarise, tuned_note
 
 
 def record(seed: int, acc: float | None = 0.5, status: str = "ok", **more: Any) -> dict[str, Any]:
@@ -65,6 +65,8 @@ def test_a_range_of_found_clusters_is_shown() -> None:
         {"n_clusters_requested": 5},
         {"variant": "paper_code"},
         {"protocol": "published"},
+        {"preset": {"name": "young", "source": "s", "tuned_with_labels": False}},
+        {"tuned_with_labels": True},
     ],
 )
 def test_different_settings_are_never_averaged(other: dict[str, Any]) -> None:
@@ -88,6 +90,64 @@ def test_the_best_epoch_has_columns_of_its_own_when_there_is_one() -> None:
     print_summary([record(0, best_epoch=best)], Path("/store"), Console(file=out, width=200), n_cached=0)
     assert "by the true labels" in out.getvalue()
     assert not has_best(summarise([record(0)]))
+
+
+def of_preset(name: str, *, tuned: bool = True, **more: Any) -> dict[str, Any]:
+    preset = {"name": name, "source": "a table", "tuned_with_labels": tuned}
+    return {"preset": preset, "tuned_with_labels": tuned, **more}
+
+
+PUBLISHED = {"protocol": "published"}
+WHOLE, SHORT = "m (published, preset young: tuned with labels)", "m (published, preset young)"
+
+
+@pytest.mark.parametrize(
+    ("more", "method", "label", "short"),
+    [
+        ({}, "m", "m", "m"),
+        ({"preset": None, "tuned_with_labels": False}, "m", "m", "m"),
+        (of_preset("quick", tuned=False), "m", "m (preset quick)", "m (preset quick)"),
+        (of_preset("young", **PUBLISHED), "m (published)", WHOLE, SHORT),
+        ({"tuned_with_labels": True}, "m", "m (tuned with labels)", "m (tuned with labels)"),
+    ],
+)
+def test_a_row_says_which_preset_it_has_and_whether_labels_chose_it(
+    more: dict[str, Any], method: str, label: str, short: str
+) -> None:
+    (row,) = summarise([record(0, **more), record(1, **more)])
+    assert (row.method, cells(row)[1], cells(row, short=True)[1]) == (method, label, short)
+
+
+def test_rows_of_two_presets_stay_apart_even_with_equal_parameters() -> None:
+    rows = summarise([record(0, **of_preset("a")), record(1, **of_preset("b")), record(2, **of_preset("a"))])
+    assert [(row.preset, row.n) for row in rows] == [("a", 2), ("b", 1)]
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [(100, "scsiameseclu (published, preset young) "), (200, "scsiameseclu (published, preset young: tuned with labels) ")],
+)  # fmt: skip
+def test_what_labels_chose_is_in_the_table_or_below_it(width: int, shown: str) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=True, color_system=None)
+    names = {"dataset": "young_top2000", "method": "scsiameseclu"}
+    tuned, free = of_preset("young", **names, **PUBLISHED), of_preset("quick", tuned=False, **names)
+    print_summary([record(0, **tuned), record(1, **tuned), record(0, **free)], Path("/s"), console, n_cached=0)
+    table, _, below = out.getvalue().partition("\ntuned with labels (preset young): ")
+    assert shown in table
+    assert "scsiameseclu (preset quick) " in table
+    assert max(map(len, table.splitlines())) <= width
+    assert "never enter a comparison" in below
+
+
+def test_nothing_is_said_of_labels_that_chose_nothing() -> None:
+    assert tuned_note(summarise([record(0, **of_preset("quick", tuned=False))])) is None
+
+
+def test_parameters_from_a_search_with_labels_are_said_without_a_preset() -> None:
+    note = tuned_note(summarise([record(0, tuned_with_labels=True)]))
+    assert note is not None
+    assert note.startswith("tuned with labels: the true labels had a part")
 
 
 @pytest.mark.parametrize("message", ["", " ", "\n", "\n\nlate"])

@@ -10,7 +10,7 @@ import pytest
 from scbench_methods.leiden.config import LeidenConfig
 from scbench_methods.pca_kmeans.config import PcaKmeansConfig
 
-from scbench.config.schema import LocalEngine, RunConfig
+from scbench.config.schema import AppliedPreset, LocalEngine, RunConfig
 from scbench.data.load import Dataset
 from scbench.errors import ConfigError
 from scbench.run.plan import canonical_json, plan_runs, run_key
@@ -81,6 +81,9 @@ def test_whatever_changes_a_result_changes_the_key() -> None:
 def test_what_does_not_change_a_result_does_not_change_the_key() -> None:
     elsewhere = replace(DATASET, folder=Path("/other"), source="copy.h5", warnings=("x",))
     assert keys() == keys(elsewhere, device="cuda", store="other", retry_failed=True)
+    preset = AppliedPreset("young", "a table", tuned_with_labels=True)
+    assert keys() == keys(preset="young", applied_preset=preset)
+    assert {run.preset for run in plan_runs(config(applied_preset=preset), DATASET)} == {preset}
 
 
 def test_canonical_json_ignores_order_and_refuses_nan() -> None:

@@ -38,7 +38,9 @@ def test_a_record_has_every_field_of_the_contract(store: Path) -> None:
     assert set(record["metrics"]) == set(METRICS)
     assert set(record["seconds"]) == {"load", "preprocess", "fit", "score", "total"}
     assert all(isinstance(value, float) for value in record["seconds"].values())
-    assert record["params"] == {"behaviour": "ok", "bad_seed": -1, "seconds": 0.0, "trace": ""}
+    train = {"rate": 0.1, "steps": 10}
+    assert record["params"] == {"behaviour": "ok", "bad_seed": -1, "seconds": 0.0, "trace": "", "train": train}
+    assert (record["preset"], record["tuned_with_labels"]) == (None, False)
     assert record["info"] == {"epochs": 2}
     assert record["peak_rss_bytes"] > 2**20
     assert record["peak_gpu_bytes"] is None
@@ -85,6 +87,55 @@ def test_the_published_protocol_keeps_snapshots_and_picks_the_best_epoch(store: 
         assert stored["epochs"].tolist() == [0, 1, 2]
     honest_runs = table[table["protocol"] == "honest"].set_index("seed")["metrics.acc"]
     np.testing.assert_array_equal(published.set_index("seed")["metrics.acc"].sort_index(), honest_runs.sort_index())
+
+
+KIDNEY = ["method=toy", *DATASET, "dataset.name=kidney", "protocol=published"]
+
+
+def test_the_record_names_the_preset_and_has_its_values(store: Path) -> None:
+    assert main([*KIDNEY, f"store={store}", "seeds=1", "method.train.steps=3"]) == 0
+    record = only_record(store)
+    source = "Toy et al. 2024, Table 1"
+    assert record["preset"] == {"name": "kidney", "source": source, "tuned_with_labels": True}
+    assert record["tuned_with_labels"] is True
+    assert record["params"]["bad_seed"] == 77
+    assert record["params"]["train"] == {"rate": 0.5, "steps": 3}
+    assert load(store)["preset.name"].tolist() == ["kidney"]
+
+
+def test_a_failed_run_keeps_its_preset(store: Path) -> None:
+    arguments = ["method.behaviour=abort", "method.bad_seed=-1", "preset=quick"]
+    assert main(["method=toy", *DATASET, f"store={store}", "seeds=1", *arguments]) == 1
+    record = only_record(store)
+    assert record["status"] == "crashed"
+    assert (record["preset"]["name"], record["tuned_with_labels"]) == ("quick", False)
+
+
+def test_equal_parameters_are_one_run_whatever_preset_they_come_from(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*KIDNEY, f"store={store}", "seeds=2"]) == 0
+    same = tmp_path / "same.yaml"
+    same.write_text("tuned_with_labels: true\nparams: {bad_seed: 77, train.rate: 0.5}\n")
+    assert main([*KIDNEY, f"store={store}", "seeds=2", f"preset={same}"]) == 0
+    by_hand = ["preset=none", "method.bad_seed=77", "method.train.rate=0.5"]
+    assert main([*KIDNEY, f"store={store}", "seeds=2", *by_hand]) == 0
+    assert capsys.readouterr().out.count("2 of 2 were there before") == 2
+    assert load(store)["preset.name"].tolist() == ["kidney", "kidney"]
+
+
+def test_a_record_from_before_there_were_presets_is_still_a_result(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["method=toy", *DATASET, f"store={store}", "seeds=1"]
+    assert main(arguments) == 0
+    (path,) = store.rglob("record.json")
+    record = only_record(store)
+    del record["preset"], record["tuned_with_labels"]
+    path.write_text(json.dumps(record))
+    assert main(arguments) == 0
+    assert "1 of 1 were there before" in capsys.readouterr().out
+    assert len(load(store)) == 1
 
 
 def test_scores_are_those_of_the_stored_labels(store: Path) -> None:

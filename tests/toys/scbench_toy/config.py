@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from scbench.errors import ConfigError
 from scbench.method import MethodConfig
+
+
+@dataclass(frozen=True)
+class ToyTrain:
+    """Settings that do nothing but be set."""
+
+    rate: float = 0.1
+    steps: int = 10
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise ConfigError(f"method.train.rate must be in (0, 1], got {self.rate}")
 
 
 @dataclass(frozen=True)
@@ -22,3 +35,4 @@ class ToyConfig(MethodConfig):
     bad_seed: int = -1
     seconds: float = 0.0
     trace: str = ""
+    train: ToyTrain = ToyTrain()
