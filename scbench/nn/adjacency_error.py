@@ -55,12 +55,24 @@ class AdjacencyError:
         """Return the number of rows in a block."""
         return max(1, min(self.n_cells, max(64, _BLOCK_ENTRIES // self.n_cells)))
 
-    def _block(self, start: int) -> tuple[int, int, Tensor, Tensor, Tensor]:
-        """Return first row, end, and the edges (local row, column from ``start`` on, weight) of one block."""
+    def _block(self, start: int) -> tuple[int, int, Tensor, Tensor]:
+        """Return first row, end, and the edges (flat place in the block, weight) of one block.
+
+        The block's columns begin at its first row; in its diagonal tile edges stand on both sides of the diagonal.
+        """
         stop = min(start + self._rows, self.n_cells)
         part = self._upper[start:stop].tocoo()
-        row, col = (torch.as_tensor(i, dtype=torch.int64, device=self._device) for i in (part.row, part.col - start))
-        return start, stop, row, col, torch.as_tensor(part.data, dtype=torch.float32, device=self._device)
+        row, col = part.row.astype(np.int64), part.col.astype(np.int64) - start
+        mirrored = (col < stop - start) & (row != col)
+        width = self.n_cells - start
+        where = np.concatenate([row * width + col, col[mirrored] * width + row[mirrored]])
+        value = np.concatenate([part.data, part.data[mirrored]])
+        return (
+            start,
+            stop,
+            torch.as_tensor(where, device=self._device),
+            torch.as_tensor(value, dtype=torch.float32, device=self._device),
+        )
 
     def exact(self, codes: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
         """Return the error over all pairs.
@@ -77,22 +89,21 @@ class AdjacencyError:
         gradients = [torch.zeros_like(code) for code in plain]
         total = torch.zeros((), dtype=torch.float64, device=self._device)
         scale = 4.0 / self.n_cells**2
-        for start, stop, row, col, value in self._blocks:
-            size = stop - start
+        for start, stop, where, value in self._blocks:
+            size, width = stop - start, self.n_cells - start
             estimates = [torch.sigmoid_(code[start:stop] @ code[start:].T) for code in plain]
             error = _weighted_sum(estimates, weights)
-            error[row, col] -= value.to(error.dtype)
-            # The diagonal tile of the symmetric half has edges above the diagonal only: mirror them.
-            inner = (col < size) & (row != col)
-            error[col[inner], row[inner]] -= value[inner].to(error.dtype)
-            squared = error.square()
-            total += 2 * squared.sum(dtype=torch.float64) - squared[:, :size].sum(dtype=torch.float64)
+            error.view(-1).index_add_(0, where, value.to(error.dtype), alpha=-1)
+            # The block holds its part of the upper half; right of the diagonal tile every pair counts twice.
+            flat, tile = error.view(-1), error[:, :size].reshape(-1)
+            total = total + 2 * torch.dot(flat, flat).double() - torch.dot(tile, tile).double()
             for code, gradient, estimate, weight in zip(plain, gradients, estimates, weights, strict=True):
-                slope = torch.addcmul(estimate, estimate, estimate, value=-1).mul_(error)
+                slope = torch.addcmul(estimate, estimate, estimate, value=-1, out=estimate).mul_(error)
                 gradient[start:stop].addmm_(slope, code[start:], alpha=scale * weight)
-                gradient[stop:].addmm_(slope[:, size:].T, code[start:stop], alpha=scale * weight)
-        value = (total + self._constant) / self.n_cells**2
-        return with_gradients(value.to(plain[0].dtype), codes, gradients)
+                if width > size:
+                    gradient[stop:].addmm_(slope[:, size:].T, code[start:stop], alpha=scale * weight)
+        mean = (total + self._constant) / self.n_cells**2
+        return with_gradients(mean.to(plain[0].dtype), codes, gradients)
 
     def sampled(self, codes: Sequence[Tensor], weights: Sequence[float], generator: torch.Generator) -> Tensor:
         """Return an unbiased estimate of :meth:`exact`; it can be negative when the error is near 0.
@@ -140,7 +151,7 @@ class AdjacencyError:
 
 def _weighted_sum(parts: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """Return sum_f weights[f] * parts[f]."""
-    total = parts[0] * weights[0]
+    total = parts[0] * weights[0] if len(parts) == 1 or weights[0] != 1 else parts[0]
     for part, weight in zip(parts[1:], weights[1:], strict=True):
         total = torch.add(total, part, alpha=weight)
     return total

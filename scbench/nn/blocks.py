@@ -15,7 +15,7 @@ Activation = Literal["relu", "leaky_relu", "tanh", "mish", "selu", "identity"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
-    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "leaky_relu": lambda: nn.LeakyReLU(0.2, inplace=True),
     "tanh": nn.Tanh,
     "mish": nn.Mish,
     "selu": nn.SELU,

@@ -22,7 +22,7 @@ class _WithGradients(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.saved_tensors
-        return None, None, *(outputs[0] * g for g in gradients), *(None for _ in gradients)
+        return None, None, *(g * outputs[0] for g in gradients), *(None for _ in gradients)
 
 
 def with_gradients(value: Tensor, inputs: Sequence[Tensor], gradients: Sequence[Tensor]) -> Tensor:

@@ -93,20 +93,23 @@ class _Polynomials(torch.autograd.Function):
         for k in range(2, len(first)):
             before, now = now, torch.addmm(before, matrix, now, beta=-1, alpha=2)
             for result, c in zip(results, (first, second), strict=True):
-                result.add_(now, alpha=c[k])
+                if c[k]:
+                    result.add_(now, alpha=c[k])
         return results[0], results[1]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         # Clenshaw's recurrence: the matrix is symmetric, so the same polynomials act on the sum of both gradients.
         def term(k: int) -> Tensor:
-            return ctx.first[k] * gradients[0] + ctx.second[k] * gradients[1]
+            first, second = ctx.first[k], ctx.second[k]
+            scaled: Tensor = gradients[0] * first
+            return scaled.add_(gradients[1], alpha=second) if second else scaled
 
         last = len(ctx.first) - 1
         after, now = torch.zeros_like(gradients[0]), term(last)
         for k in range(last - 1, 0, -1):
-            after, now = now, torch.addmm(term(k) - after, ctx.matrix, now, alpha=2)
-        result: Tensor = torch.addmm(term(0) - after, ctx.matrix, now)
+            after, now = now, torch.addmm(term(k).sub_(after), ctx.matrix, now, alpha=2)
+        result: Tensor = torch.addmm(term(0).sub_(after), ctx.matrix, now)
         return result, None, None, None
 
 

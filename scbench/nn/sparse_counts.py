@@ -14,7 +14,8 @@ from scbench.nn.precomputed import with_gradients
 
 __all__ = ["SparseCounts", "zinb_loss"]
 
-_BLOCK_ENTRIES = 2**18  # of one block of predictions
+_BLOCK_ENTRIES = 2**17  # of one block of predictions; a dozen arrays of this size are at hand at once
+_EPS = 1e-10  # inside logarithms, as everywhere in this family of programs
 
 
 class _Block(NamedTuple):
@@ -65,7 +66,8 @@ def zinb_loss(hidden: Tensor, heads: CountHeads, counts: SparseCounts) -> Tensor
 
     The same as ``zinb_nll(counts, *heads(hidden, size_factors))`` with its clips, to rounding; but log-gammas are
     taken at the non-zero counts only, the gradient is computed beside the value, and of the (n_cells, n_genes)
-    predictions only one block exists at a time.
+    predictions only one block exists at a time. Where an extra zero is certain to 1e-10, a count keeps its pull on the
+    logit, which the dense form loses to its eps.
 
     Args:
         hidden: (n_cells, n_hidden) decoder activations.
@@ -106,37 +108,52 @@ def _block_nll(
 ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
     """Return the summed negative log-likelihood of a block and its slopes along the three linear outputs."""
     log_mean, raw_disp, pi_logit = logits
-    mean_low, mean_high = heads.log_mean_clip
-    disp_low, disp_high = heads.disp_clip
-    mean = log_mean.clamp(mean_low, mean_high).exp_().mul_(size_factors)
+    mean_inside = _clamp_(log_mean, *heads.log_mean_clip)
+    mean = log_mean.exp_().mul_(size_factors)
     free_disp = softplus(raw_disp)
-    disp = free_disp.clamp(disp_low, disp_high)
-    pi = pi_logit.sigmoid()
+    d_softplus = torch.expm1(-free_disp).neg_()  # the slope of softplus, sigmoid(raw), from its value
+    disp_inside = _clamp_(free_disp, *heads.disp_clip)
+    disp = free_disp
+    pi = pi_logit.sigmoid_()
 
-    both = disp + mean
-    log_ratio = torch.log1p(mean / disp)  # log(1 + mu / theta)
-    log_nb_zero = -disp * log_ratio
-    extra = torch.sigmoid(pi_logit - log_nb_zero)  # probability that a zero is an extra one
+    rate = mean / disp
+    log_ratio = torch.log1p(rate)  # log(1 + mu / theta)
+    nb_zero = (disp * log_ratio).neg_().exp_()
+    zero = pi + (1 - pi) * nb_zero + _EPS
+    extra = pi / zero  # probability that a zero is an extra one
+    counted = 1 - extra
     # As if every count were zero; the entries with counts are put right below.
-    total_by_entry = softplus(pi_logit) - torch.logaddexp(pi_logit, log_nb_zero)
-    share = mean / both
-    d_mean = (1 - extra) * disp / both
-    d_disp = (1 - extra) * (log_ratio - share)
+    d_mean = counted / (1 + rate)
+    d_disp = counted * (log_ratio - rate / (1 + rate))
     d_pi = pi - extra
+    log_zero = zero.log_()
 
     x, at = block.values.to(mean.dtype), block.where
-    mu, theta = mean.view(-1)[at], disp.view(-1)[at]
-    log_r, pi_at, logit = log_ratio.view(-1)[at], pi.view(-1)[at], pi_logit.view(-1)[at]
+    mu, theta, log_r, pi_at = (whole.view(-1)[at] for whole in (mean, disp, log_ratio, pi))
     nll = torch.lgamma(theta) - torch.lgamma(theta + x) + (theta + x) * log_r + x * torch.log(theta / mu)
-    total = total_by_entry.sum(dtype=torch.float64) - total_by_entry.view(-1)[at].sum(dtype=torch.float64)
-    total = total + (nll + softplus(logit)).sum(dtype=torch.float64) + block.log_factorials
+    nll -= torch.log(1 - pi_at + _EPS)
+    total = log_zero.view(-1)[at].sum(dtype=torch.float64) - log_zero.sum(dtype=torch.float64)
+    total = total + nll.sum(dtype=torch.float64) + block.log_factorials
     d_mean.view(-1)[at] = (theta + x) / (theta + mu) - x / mu
     d_disp.view(-1)[at] = (
         torch.digamma(theta) - torch.digamma(theta + x) + log_r - (theta + x) * mu / (theta * (theta + mu)) + x / theta
     )
     d_pi.view(-1)[at] = pi_at
 
-    # Back through the clips and the activations.
-    d_mean.mul_(mean).mul_((log_mean >= mean_low) & (log_mean <= mean_high))
-    d_disp.mul_(raw_disp.sigmoid()).mul_((free_disp >= disp_low) & (free_disp <= disp_high))
+    # Back through the activations, and through the clips where they cut.
+    d_mean.mul_(mean)
+    d_disp.mul_(d_softplus)
+    for slope, inside in ((d_mean, mean_inside), (d_disp, disp_inside)):
+        if inside is not None:
+            slope.mul_(inside)
     return total, (d_mean, d_disp, d_pi)
+
+
+def _clamp_(values: Tensor, low: float, high: float) -> Tensor | None:
+    """Clamp in place; return where the values were within the bounds, or None when all were."""
+    least, most = values.aminmax()
+    if bool((least >= low) & (most <= high)):
+        return None
+    inside = (values >= low) & (values <= high)
+    values.clamp_(low, high)
+    return inside
