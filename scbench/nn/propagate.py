@@ -14,6 +14,9 @@ from torch import Tensor
 __all__ = ["DirectedPpr", "Ppr", "Propagator", "SparseGraph", "to_torch"]
 
 
+_DENSE_CELLS = 1500
+
+
 class Propagator(Protocol):
     """A fixed linear map A over cells that layers can apply."""
 
@@ -114,16 +117,17 @@ class _Polynomials(torch.autograd.Function):
 
 
 class Ppr:
-    """Personalised PageRank diffusion alpha (I - (1 - alpha) S)^-1 on an undirected graph, never formed.
+    """Personalised PageRank diffusion alpha (I - (1 - alpha) S)^-1 on an undirected graph.
 
-    The inverse and its square are expanded in Chebyshev polynomials of S. With alpha = 0.2 the error halves with
+    In up to 1500 cells the inverse and its square are formed, which is faster there. In more they never are: both are
+    expanded in Chebyshev polynomials of S. With alpha = 0.2 the error halves with
     every product with S; the plain (Horner) series loses a fifth each time. One recurrence gives ``twice`` both of
     its results, and its backward pass is one more recurrence: no intermediate state is kept.
 
     Args:
         symmetric: (n_cells, n_cells) CSR, symmetric, eigenvalues in [-1, 1] (D^-1/2 (A + I) D^-1/2 has them).
         alpha: teleport probability in (0, 1].
-        tol: bound on the error of either result, relative to the 2-norm of a column of ``values``.
+        tol: of the expansion: bound on the error of either result, relative to the 2-norm of a column of ``values``.
         device, dtype: as for :class:`SparseGraph`.
 
     Raises:
@@ -142,6 +146,10 @@ class Ppr:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         _check_alpha(alpha)
+        self._dense: Tensor | None = None
+        if symmetric.shape[0] <= _DENSE_CELLS:
+            self._dense = _dense_powers(symmetric, alpha).to(device, dtype)
+            return
         self._matrix = to_torch(symmetric, device, dtype)
         first, second = (_chebyshev(alpha, power, tol) for power in (1, 2))
         length = max(len(first), len(second))
@@ -150,6 +158,8 @@ class Ppr:
 
     def once(self, values: Tensor) -> Tensor:
         """Return the diffused values, (n_cells, width)."""
+        if self._dense is not None:
+            return self._dense[: len(values)] @ values
         result: tuple[Tensor, Tensor] = _Polynomials.apply(  # type: ignore[no-untyped-call]
             values, self._matrix, self._only_first, (0.0,) * len(self._only_first)
         )
@@ -157,8 +167,18 @@ class Ppr:
 
     def twice(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return the values diffused once and twice."""
+        if self._dense is not None:
+            once, twice = (self._dense @ values).chunk(2)
+            return once, twice
         result: tuple[Tensor, Tensor] = _Polynomials.apply(values, self._matrix, self._first, self._second)  # type: ignore[no-untyped-call]
         return result
+
+
+def _dense_powers(symmetric: csr_matrix, alpha: float) -> Tensor:
+    """Return the diffusion matrix and, below it, its square: (2 n_cells, n_cells) float64."""
+    system = np.eye(symmetric.shape[0]) - (1 - alpha) * symmetric.toarray().astype(np.float64)
+    inverse = alpha * np.linalg.inv(system)
+    return torch.tensor(np.vstack([inverse, inverse @ inverse]))
 
 
 def _chebyshev(alpha: float, power: int, tol: float) -> tuple[float, ...]:

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, identity, random
 
+import scbench.nn.propagate as module
 from scbench.graph import normalize_adj
 from scbench.nn.propagate import DirectedPpr, Ppr, Propagator, SparseGraph, to_torch
 
@@ -47,6 +48,13 @@ def test_a_sparse_graph_multiplies_once_and_twice() -> None:
     np.testing.assert_allclose(twice, graph @ (graph @ h.numpy()))
 
 
+@pytest.fixture(params=[0, 1500], ids=["expanded", "formed"])
+def dense_cells(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test with the inverse expanded, and with the inverse formed."""
+    monkeypatch.setattr(module, "_DENSE_CELLS", request.param)
+
+
+@pytest.mark.usefixtures("dense_cells")
 @pytest.mark.parametrize("kind", ["graph", "ppr", "directed_ppr"])
 def test_gradients_of_both_products_are_exact(kind: str) -> None:
     graph: Propagator
@@ -61,6 +69,7 @@ def test_gradients_of_both_products_are_exact(kind: str) -> None:
     assert torch.autograd.gradcheck(graph.once, (h,))
 
 
+@pytest.mark.usefixtures("dense_cells")
 @pytest.mark.parametrize("alpha", [0.05, 0.1, 0.2, 0.5, 1.0])
 @pytest.mark.parametrize("n", [40, 500])
 def test_diffusion_is_the_inverse(alpha: float, n: int) -> None:
@@ -75,6 +84,7 @@ def test_diffusion_is_the_inverse(alpha: float, n: int) -> None:
     np.testing.assert_allclose(matrix_of(graph, n), exact, atol=1e-4)
 
 
+@pytest.mark.usefixtures("dense_cells")
 @pytest.mark.parametrize("alpha", [0.1, 0.2, 0.5])
 def test_diffusion_gives_the_recorded_matrices(alpha: float) -> None:
     oracle = np.load(ORACLE)
@@ -86,7 +96,8 @@ def test_diffusion_gives_the_recorded_matrices(alpha: float) -> None:
         np.testing.assert_allclose(matrix_of(graph, 60), oracle[f"ppr_{name}_{alpha}"], rtol=1e-8, atol=1e-11)
 
 
-def test_the_expansion_takes_half_the_products_of_the_series() -> None:
+def test_the_expansion_takes_half_the_products_of_the_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DENSE_CELLS", 0)
     matrix = undirected()
     steps = DirectedPpr(matrix, 0.2, tol=1e-4)._steps
     terms = len(Ppr(matrix, 0.2, tol=1e-4)._only_first)
@@ -94,7 +105,8 @@ def test_the_expansion_takes_half_the_products_of_the_series() -> None:
     assert terms <= steps // 2
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.usefixtures("dense_cells")
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(0.02, 1.0), st.integers(0, 50))
 def test_diffusion_keeps_the_stationary_vector(alpha: float, seed: int) -> None:
     """S has eigenvalue 1 for the square root of the degrees; diffusion must keep that vector."""
@@ -113,6 +125,7 @@ def test_alpha_out_of_range_is_refused(kind: type[Ppr], alpha: float) -> None:
         kind(undirected(), alpha)
 
 
+@pytest.mark.usefixtures("dense_cells")
 def test_an_isolated_cell_keeps_its_own_value() -> None:
     graph = csr_matrix((4, 4), dtype=np.float64)
     matrix = normalize_adj(graph, "sym", self_loops=True)

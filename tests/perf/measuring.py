@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Measured", "command", "matmul_rate", "measure", "median", "real_data_missing", "show"]
+__all__ = ["Measured", "command", "last_row", "matmul_rate", "measure", "median", "real_data_missing", "show"]
 
 REPEATS = 3
 MATMUL = """
@@ -72,6 +74,14 @@ def matmul_rate() -> float:
 def show(what: str, found: object) -> None:
     """Print one figure."""
     print(f"{what:<46} {found}")
+
+
+def last_row(run: Measured) -> dict[str, Any]:
+    """Return seconds and memory of a run, as the one-row table of its command gives them."""
+    found = re.search(r"(\d+(?:\.\d+)?)\s+(\d+(?:\.\d+)? [KMG]iB)\s+1/1", run.output)
+    if found is None:
+        raise SystemExit(f"no table in:\n{run.output}")
+    return {"seconds": float(found[1]), "memory": found[2]}
 
 
 def real_data_missing() -> str | None:

@@ -228,7 +228,9 @@ class NoSquare(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("sampled", [False, True])
-def test_no_array_is_cells_by_cells(sampled: bool) -> None:
+def test_no_array_is_cells_by_cells(sampled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the 1500 cells in which the diffusion matrix is formed."""
+    monkeypatch.setattr("scbench.nn.propagate._DENSE_CELLS", 0)
     counts = toy_counts(700, 120)
     limits = {"exact_adjacency_cells": 100, "exact_attention_cells": 100, "n_landmarks": 50} if sampled else {}
     with NoSquare(700) as watched:
@@ -306,7 +308,11 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"metric": "eucl"}, "method.graph.metric.*'euclidean'"), ({"k": 0}, "method.graph.k"), ({"symmetrise": "x"}, "method.graph.symmetrise")],
+    [
+        ({"metric": "eucl"}, "method.graph.metric.*'euclidean'"),
+        ({"k": 0}, "method.graph.k"),
+        ({"symmetrise": "x"}, "method.graph.symmetrise"),
+    ],
 )
 def test_graphs_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
