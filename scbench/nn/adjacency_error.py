@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix, triu
 from torch import Tensor
 
 from scbench.nn.precomputed import with_gradients
+from scbench.nn.propagate import to_torch
 
 __all__ = ["AdjacencyError"]
 
@@ -43,12 +44,7 @@ class AdjacencyError:
         self._upper = upper
         self._device = torch.device(device)
         self._blocks = [self._block(start) for start in range(0, self.n_cells, self._rows)]
-        edges = upper.tocoo()
-        twice = np.where(edges.row == edges.col, 1.0, 2.0) * edges.data
-        self._edge_rows, self._edge_cols = (
-            torch.as_tensor(index, dtype=torch.int64, device=device) for index in (edges.row, edges.col)
-        )
-        self._edge_weights = torch.as_tensor(twice, dtype=torch.float32, device=device)
+        self._edges = _Edges(half, upper, self._device)
 
     @property
     def _rows(self) -> int:
@@ -116,29 +112,32 @@ class AdjacencyError:
             ValueError: as :meth:`exact`.
         """
         self._check(codes, weights)
-        tile = min(_TILE, self.n_cells)
-        n_tiles = self.n_cells // tile
-        orders = [
-            torch.randperm(self.n_cells, generator=generator)[: n_tiles * tile].to(self._device) for _ in range(2)
-        ]
-        everywhere = _weighted_sum(
-            [
-                torch.sigmoid(torch.bmm(self._tiles(code, orders[0], tile), self._tiles(code, orders[1], tile).mT))
-                for code in codes
-            ],
-            weights,
-        )
-        at_edges = _weighted_sum(
-            [torch.sigmoid((code[self._edge_rows] * code[self._edge_cols]).sum(dim=1)) for code in codes], weights
-        )
-        products = (self._edge_weights * at_edges).sum(dtype=torch.float64)
-        error = everywhere.square().mean(dtype=torch.float64) + (self._squares - 2 * products) / self.n_cells**2
-        return error.to(codes[0].dtype)
+        plain = [code.detach() for code in codes]
+        gradients = [torch.zeros_like(code) for code in plain]
+        everywhere = self._tile_squares(plain, weights, generator, gradients)
+        at_edges = self._edges.products(plain, weights, gradients, scale=-2.0 / self.n_cells**2)
+        value = everywhere + at_edges + self._squares / self.n_cells**2
+        return with_gradients(value.to(plain[0].dtype), codes, gradients)
 
-    @staticmethod
-    def _tiles(code: Tensor, order: Tensor, tile: int) -> Tensor:
-        """Return the cells of each piece of an order, (n_tiles, tile, width)."""
-        return code[order].view(-1, tile, code.shape[1])
+    def _tile_squares(
+        self, codes: list[Tensor], weights: Sequence[float], generator: torch.Generator, gradients: list[Tensor]
+    ) -> Tensor:
+        """Return the mean squared estimate over random tiles; add its slopes to ``gradients``."""
+        size = min(_TILE, self.n_cells)
+        n_tiles = self.n_cells // size
+        rows, cols = (
+            torch.randperm(self.n_cells, generator=generator)[: n_tiles * size].to(self._device) for _ in range(2)
+        )
+        left, right = ([code[order].view(n_tiles, size, -1) for code in codes] for order in (rows, cols))
+        estimates = [torch.bmm(a, b.mT).sigmoid_() for a, b in zip(left, right, strict=True)]
+        total = _weighted_sum(estimates, weights)
+        value = total.square().mean(dtype=torch.float64)
+        for a, b, gradient, estimate, weight in zip(left, right, gradients, estimates, weights, strict=True):
+            slope = torch.addcmul(estimate, estimate, estimate, value=-1, out=estimate).mul_(total)
+            slope.mul_(2 * weight / total.numel())
+            gradient.index_add_(0, rows, torch.bmm(slope, b).flatten(0, 1))
+            gradient.index_add_(0, cols, torch.bmm(slope.mT, a).flatten(0, 1))
+        return value
 
     def _check(self, codes: Sequence[Tensor], weights: Sequence[float]) -> None:
         """Refuse codes of other cells."""
@@ -147,6 +146,50 @@ class AdjacencyError:
         for code in codes:
             if len(code) != self.n_cells:
                 raise ValueError(f"the graph has {self.n_cells} cells but a code has {len(code)} rows")
+
+
+class _Edges:
+    """The edges of the symmetric half of the target, for sums over edges and their slopes.
+
+    Args:
+        half: (n_cells, n_cells) CSR, symmetric.
+        upper: its part on and above the diagonal.
+        device: where the codes live.
+    """
+
+    def __init__(self, half: csr_matrix, upper: csr_matrix, device: torch.device) -> None:
+        edges = upper.tocoo()
+        is_loop = edges.row == edges.col
+        self._rows, self._cols = (
+            torch.as_tensor(index, dtype=torch.int64, device=device) for index in (edges.row, edges.col)
+        )
+        weights = np.where(is_loop, 1.0, 2.0) * edges.data
+        self._weights = torch.as_tensor(weights, dtype=torch.float32, device=device)
+        # The slope at an edge acts on the codes of both ends: a symmetric matrix whose entries are found by number.
+        numbers = csr_matrix((np.arange(1, edges.nnz + 1), (edges.row, edges.col)), shape=half.shape)
+        mirrored = csr_matrix(numbers.maximum(numbers.T))
+        self._number = torch.as_tensor(mirrored.data - 1, dtype=torch.int64, device=device)
+        self._ends = to_torch(mirrored, device)
+        loops = np.where(is_loop, 2.0, 1.0).astype(np.float32)
+        self._twice_at_loops = torch.as_tensor(loops, device=device)
+
+    def products(
+        self, codes: list[Tensor], weights: Sequence[float], gradients: list[Tensor], *, scale: float
+    ) -> Tensor:
+        """Return scale * sum of target * estimate over all pairs; add its slopes to ``gradients``."""
+        total = torch.zeros((), dtype=torch.float64, device=self._weights.device)
+        for code, gradient, weight in zip(codes, gradients, weights, strict=True):
+            ends = code.index_select(0, self._rows).mul_(code.index_select(0, self._cols))
+            estimate = ends.sum(dim=1).sigmoid_()
+            factor = (scale * weight) * self._weights.to(code.dtype)
+            total += torch.dot(factor, estimate).double()
+            slope = factor * (estimate - estimate.square()) * self._twice_at_loops.to(code.dtype)
+            values = slope[self._number]
+            ends_matrix = torch.sparse_csr_tensor(
+                self._ends.crow_indices(), self._ends.col_indices(), values, size=self._ends.shape
+            )
+            gradient += ends_matrix @ code
+        return total
 
 
 def _weighted_sum(parts: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
