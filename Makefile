@@ -25,7 +25,7 @@ $(VENV)/.dev-ready: $(VENV)/.run-ready
 	touch $@
 
 run: $(VENV)/.run-ready
-	$(BIN)/python -m scbench method=pca_kmeans dataset=pbmc68k_reduced
+	$(BIN)/python -m scbench method=scsiameseclu dataset=pbmc68k_reduced
 
 test: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES)

@@ -82,7 +82,8 @@ def test_oracle_of_scsiameseclu() -> None:
         o = {name: torch.from_numpy(np.asarray(file[name])).double() for name in file.files}
     for cols, name in (("col_counts", "target"), ("col_balanced", "target_balanced")):
         found = sinkhorn(o["q"], o["row"], o[cols], float(o["lam"]), n_iter=1000, tol=0)
-        torch.testing.assert_close(found, o[name], rtol=1e-5, atol=1e-12)
+        torch.testing.assert_close(found, o[name], rtol=1e-6, atol=1e-9)
+        torch.testing.assert_close(found.sum(dim=1), o["row"], rtol=1e-12, atol=0)
     torch.testing.assert_close(kl(o["target"], o["q"]), o["kl_true_log_input"], rtol=1e-4, atol=0)
 
 
