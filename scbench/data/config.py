@@ -10,7 +10,7 @@ from typing import ClassVar
 from scbench.errors import ConfigError
 from scbench.names import check_choice
 
-__all__ = ["DatasetConfig", "FileDataset", "RegisteredDataset", "SimulatedDataset", "SourceFile"]
+__all__ = ["Corruption", "DatasetConfig", "FileDataset", "RegisteredDataset", "SimulatedDataset", "SourceFile"]
 
 VALUES = ("counts", "log_normalised", "linear")
 ROUNDING = ("none", "round", "ceil")
@@ -52,6 +52,33 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class Corruption:
+    """Damage done to a dataset on purpose, to see what a method bears.
+
+    Attributes:
+        dropout: share of the non-zero entries that become 0, in [0, 1).
+        seed: of the choice of entries; the runs of a command share it.
+    """
+
+    dropout: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dataset.corrupt.dropout must be in [0, 1), got {self.dropout}")
+        if self.seed < 0:
+            raise ConfigError(f"dataset.corrupt.seed must be at least 0, got {self.seed}")
+
+    @property
+    def suffix(self) -> str:
+        """Return what the name of a damaged dataset ends in, so that its runs are never pooled with others."""
+        if self.dropout == 0:
+            return ""
+        return f"-dropout{100 * self.dropout:g}" + (f"-s{self.seed}" if self.seed else "")
+
+
+@dataclass(frozen=True)
 class DatasetConfig:
     """What every dataset has.
 
@@ -64,6 +91,7 @@ class DatasetConfig:
         label: column that holds the labels, in place of the file's usual one; ``none`` reads no labels.
         unlabelled: what to do with cells without a label: ``error``, or ``drop`` them before anything else.
         cells, genes, types: the numbers to expect; a difference is a warning with both numbers.
+        corrupt: damage done on purpose; none by default.
     """
 
     name: str = "???"
@@ -75,6 +103,7 @@ class DatasetConfig:
     cells: int | None = None
     genes: int | None = None
     types: int | None = None
+    corrupt: Corruption = field(default_factory=Corruption)
 
     def __post_init__(self) -> None:
         """Check the name, which becomes a folder of the store, and the closed choices."""

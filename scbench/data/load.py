@@ -205,7 +205,7 @@ def _code() -> str:
     """Return a hash of the reading code, so that a parsed copy never outlives a change of it."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for name in ("labelled.py", "load.py", "validate.py"):
+    for name in ("corrupt.py", "labelled.py", "load.py", "validate.py"):
         digest.update((here / name).read_bytes())
     for path in sorted((here / "readers").glob("*.py")):
         digest.update(path.read_bytes())

@@ -7,12 +7,13 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from scbench.data.checksum import file_checksums
 from scbench.data.config import DatasetConfig, FileDataset, RegisteredDataset, SimulatedDataset, SourceFile
+from scbench.data.corrupt import corrupted
 from scbench.data.fetch import fetch
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import read, reader_for
@@ -51,6 +52,20 @@ def find_origin(config: DatasetConfig, *, progress: bool = True) -> Origin:
         DataError: the file is missing, cannot be read, or is not verified.
         ConfigError: the configuration does not name a dataset.
     """
+    origin = _whole(config, progress=progress)
+    damage = config.corrupt
+    if damage.dropout == 0:
+        return origin
+    return replace(
+        origin,
+        name=origin.name + damage.suffix,
+        preprocessing=origin.preprocessing | {"corrupt": asdict(damage)},
+        load=lambda: corrupted(origin.load(), damage),
+    )
+
+
+def _whole(config: DatasetConfig, *, progress: bool) -> Origin:
+    """Return the origin of a dataset before any damage."""
     handling = {
         "values": config.values,
         "rounding": config.rounding,
