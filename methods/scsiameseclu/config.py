@@ -9,7 +9,7 @@ from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.names import check_choice
 
-__all__ = ["METRICS", "PARTS", "GraphConfig", "ScSiameseCluConfig"]
+__all__ = ["METRICS", "PARTS", "PROGRAM_METRICS", "GraphConfig", "ScSiameseCluConfig"]
 
 # Similarities of the released program, on z-scored genes; the others are distances of principal components.
 PROGRAM_METRICS = ("heat", "p", "cos", "ncos")
@@ -24,7 +24,9 @@ class GraphConfig:
     """The graph of cells.
 
     Attributes:
-        metric: of the neighbours. "auto" is euclidean, or heat in ``paper_code``.
+        metric: "euclidean", "cosine" or "correlation" distance of the principal components; or one of the released
+            program's similarities of z-scored genes, "heat", "p", "cos" or "ncos" (see ``program_graph``). "auto" is
+            euclidean, or heat in ``paper_code``.
         k: neighbours of each cell.
         symmetrise: "max" joins two cells when either names the other, "mean" averages, "none" leaves edges
             directed. "auto" is max, or none in ``paper_code``.
@@ -105,8 +107,13 @@ class ScSiameseCluConfig(MethodConfig):
         super().__post_init__()
         check_choice("method.marginals", self.marginals, ("sizes", "uniform"))
         check_choice("method.assign", self.assign, ("kmeans", "argmax_q"))
-        for part in self.without.split("+"):
+        parts = self.without.split("+")
+        for part in parts:
             check_choice("method.without", part, ("none", *PARTS))
+        if len(set(parts)) < len(parts) or (len(parts) > 1 and "none" in parts):
+            raise ConfigError(
+                f"method.without names parts once each, such as zinb+transport, or none; got {self.without}"
+            )
         for key in ("n_genes", "n_components", "batch_size", "target_update_interval", "n_init", "n_landmarks"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"method.{key} must be at least 1, got {getattr(self, key)}")

@@ -16,7 +16,7 @@ from scbench_methods.scsiameseclu.views import diffusion_matrix, prune_edges, pr
 from torch import Tensor
 
 from scbench.kmeans import kmeans
-from scbench.method import Clustering, Counts, RunContext, check_n_clusters
+from scbench.method import Clustering, Counts, Diverged, RunContext, check_n_clusters
 from scbench.nn.assignment import soft_assignment
 from scbench.nn.propagate import DirectedPpr, Ppr, SparseGraph
 from scbench.nn.sparse_counts import SparseCounts
@@ -40,6 +40,9 @@ class ScSiameseClu:
     def fit_predict(self, counts: Counts, n_clusters: int, run: RunContext) -> Clustering:
         """Return labels, the embedding (n_cells, 20) and soft assignments.
 
+        With ``assign="kmeans"`` the soft assignment is to the centroids of the final k-means, so that it agrees with
+        the labels; with "argmax_q" it is the trained one.
+
         Raises:
             ValueError: when ``n_clusters`` is below 1 or above the number of cells.
             DataError: when the counts cannot be prepared.
@@ -51,12 +54,13 @@ class ScSiameseClu:
         setting = Setting(inputs, config, run)
         network = self._network(inputs, setting)
         main_starts = pretrain(network, setting, self._igae_stage(inputs, setting))
-        latent, graph_codes = initial_codes(network, setting)
-        memberships, centroids, _ = kmeans(latent, n_clusters, run.seed, n_init=self._n_init(len(latent)))
-        run.snapshot(main_starts - 1, memberships)
         if config.is_paper_code:
             with torch.no_grad():
-                network.attention_weight.zero_()  # the program's main model does not load it
+                network.attention_weight.zero_()  # not loaded by the program, also for its centroids
+        latent, graph_codes = initial_codes(network, setting)
+        _check_finite(latent, main_starts)
+        memberships, centroids, _ = kmeans(latent, n_clusters, run.seed, n_init=self._n_init(len(latent)))
+        run.snapshot(main_starts - 1, memberships)
         training = MainTraining(
             network,
             centroids,
@@ -132,6 +136,7 @@ class ScSiameseClu:
         is_noisy = self.config.is_paper_code and training.last_pass is not None
         latent, soft = training.last_pass if is_noisy and training.last_pass else training.embed()
         embedding = latent.cpu().numpy()
+        _check_finite(embedding, info["epochs"])
         if self.config.assign == "argmax_q":
             labels = soft.argmax(dim=1).cpu().numpy()
         else:
@@ -139,3 +144,9 @@ class ScSiameseClu:
             soft = soft_assignment(latent, torch.tensor(centroids, dtype=latent.dtype, device=latent.device))
         info["n_clusters_found"] = len(np.unique(labels))
         return Clustering(labels, embedding=embedding, soft=soft.cpu().numpy(), info=info)
+
+
+def _check_finite(embedding: np.ndarray, n_epochs: int) -> None:
+    """Refuse an embedding that the last step has driven out of range: no loss came after it."""
+    if not np.isfinite(embedding).all():
+        raise Diverged(max(0, n_epochs - 1), {"embedding": float("nan")})

@@ -112,7 +112,9 @@ class MainTraining:
         for i in range(config.epochs):
             passed = self._forward(self._noisy(), self._noisy(), propagated="propagation" not in config.left_out)
             soft = soft_assignment(passed.latent, self.centroids)
-            if self._is_due(i):
+            if "transport" not in config.left_out and self._is_due(i):
+                if not bool(torch.isfinite(soft).all()):
+                    raise Diverged(first_epoch + i, {"transport": math.nan})
                 self._target = self._transport_target(soft)
             terms = self._losses(passed, soft)
             total = torch.stack(list(terms.values())).sum() if terms else passed.latent.sum() * 0

@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix, diags, identity
 
 from scbench.graph import normalize_adj
 
-__all__ = ["column_normalised", "diffusion_matrix", "prune_edges", "prune_rows", "random_walk"]
+__all__ = ["column_normalised", "diffusion_matrix", "prune_edges", "prune_rows", "random_walk", "without_lowest"]
 
 _ENTRIES_AT_ONCE = 2**22
 

@@ -14,7 +14,7 @@ from torch import Tensor
 __all__ = ["DirectedPpr", "Ppr", "Propagator", "SparseGraph", "to_torch"]
 
 
-_DENSE_CELLS = 1500
+_DENSE_CELLS = 1200
 
 
 class Propagator(Protocol):
@@ -119,10 +119,10 @@ class _Polynomials(torch.autograd.Function):
 class Ppr:
     """Personalised PageRank diffusion alpha (I - (1 - alpha) S)^-1 on an undirected graph.
 
-    In up to 1500 cells the inverse and its square are formed, which is faster there. In more they never are: both are
-    expanded in Chebyshev polynomials of S. With alpha = 0.2 the error halves with
-    every product with S; the plain (Horner) series loses a fifth each time. One recurrence gives ``twice`` both of
-    its results, and its backward pass is one more recurrence: no intermediate state is kept.
+    In up to 1200 cells the inverse and its square are formed, which is faster there. In more they never are: both are
+    expanded in Chebyshev polynomials of S. With alpha = 0.2 the error halves with every product with S; the plain
+    (Horner) series loses a fifth each time. One recurrence gives ``twice`` both of its results, and its backward pass
+    is one more recurrence: no intermediate state is kept.
 
     Args:
         symmetric: (n_cells, n_cells) CSR, symmetric, eigenvalues in [-1, 1] (D^-1/2 (A + I) D^-1/2 has them).

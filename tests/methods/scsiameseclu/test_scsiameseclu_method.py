@@ -118,12 +118,6 @@ def test_every_graph_can_be_asked_for(metric: str, symmetrise: str) -> None:
     assert found.info["n_edges_after_removal"] < found.info["n_edges"]
 
 
-def test_uniform_marginals_ask_for_equal_clusters() -> None:
-    sizes, _ = fit(epochs=30, lr=1e-2, mu=100.0)
-    uniform, _ = fit(epochs=30, lr=1e-2, mu=100.0, marginals="uniform", assign="argmax_q")
-    assert np.bincount(uniform.labels, minlength=4).std() < np.bincount(sizes.labels, minlength=4).std()
-
-
 def setting_of(config: ScSiameseCluConfig, counts: Counts = COUNTS) -> tuple[Setting, MainTraining]:
     """Return an untrained main training."""
     seed_process(0, uses_torch=True)
@@ -280,6 +274,25 @@ def test_a_loss_that_is_not_finite_names_its_terms() -> None:
         fit(epochs=20, lr=1e30)
 
 
+def test_an_embedding_out_of_range_after_the_last_step_is_no_result() -> None:
+    with pytest.raises(Diverged, match="not finite at epoch 6: embedding = nan"):
+        fit(epochs=1, lr=1e30)
+
+
+def test_the_program_clusters_without_attention(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its main model starts with attention weight 0, also where the first centroids come from."""
+    seen = []
+    original = method_module.initial_codes
+    monkeypatch.setattr(
+        method_module,
+        "initial_codes",
+        lambda network, setting: seen.append(float(network.attention_weight)) or original(network, setting),
+    )
+    fit(variant="paper_code", joint_epochs=5)
+    fit(joint_epochs=5)
+    assert seen[0] == 0 != seen[1]
+
+
 def test_pretraining_stops_at_a_loss_that_is_not_finite(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Setting, "adjacency_error", lambda *_: torch.tensor(float("nan")))
     with pytest.raises(Diverged, match="not finite at epoch 2: igae_features = .*, igae_graph = nan"):
@@ -298,6 +311,8 @@ def test_pretraining_stops_at_a_loss_that_is_not_finite(monkeypatch: pytest.Monk
         ({"marginals": "size"}, "method.marginals.*'sizes'"),
         ({"assign": "argmax"}, "method.assign.*'argmax_q'"),
         ({"without": "zimb"}, "method.without.*'zinb'"),
+        ({"without": "none+zinb"}, "parts once each, .* got none.zinb"),
+        ({"without": "zinb+zinb"}, "parts once each"),
         ({"variant": "papercode"}, "paper_code"),
     ],
 )
