@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from scbench.report.table import BEST_NOTE, TableRow, cells, has_best, headers, summarise, tuned_note
+from scbench.report.table import BEST_NOTE, TableRow, cells, differences, has_best, headers, summarise, tuned_note
 from scbench.run.record import first_line
 
 __all__ = ["print_summary"]
@@ -44,7 +43,6 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
 
 def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
     """Return the table; with ``by_dataset`` a dataset's name has a line of its own and names are short."""
-    settings = Counter((row.dataset, row.short_label) for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1 if by_dataset else 2, 0, 0))
     with_best = has_best(rows)
     for header in headers(with_best=with_best)[1 if by_dataset else 0 :]:
@@ -55,10 +53,9 @@ def _table(rows: Sequence[TableRow], *, by_dataset: bool) -> Table:
             no_wrap=True,
         )
     last = None
-    for row in rows:
+    for row, difference in zip(rows, differences(rows), strict=True):
         dataset, method, *numbers = cells(row, with_best=with_best, short=by_dataset)
-        if settings[row.dataset, row.short_label] > 1:
-            method += f" #{row.setting}"
+        method += f" {difference}" if difference else ""
         style = None if row.n_ok == row.n else "yellow"
         if not by_dataset:
             table.add_row(dataset, method, *numbers, style=style)

@@ -16,6 +16,7 @@ __all__ = [
     "SCORES",
     "TableRow",
     "cells",
+    "differences",
     "has_best",
     "headers",
     "is_tuned",
@@ -27,6 +28,7 @@ __all__ = [
 SCORES = ("acc", "nmi", "ari")
 _HEADERS = ("dataset", "method", "ACC %", "NMI %", "ARI %", "K given/found", "s/run", "peak memory", "ok")
 _BEST_HEADERS = ("best ACC %", "best NMI %", "best ARI %")
+_LONGEST_DIFFERENCE = 40
 BEST_NOTE = (
     "best: the epoch with the highest ACC by the true labels, as published programs choose it; "
     "it shows a gap and never enters a comparison"
@@ -45,6 +47,7 @@ class TableRow:
             tuned with labels.
         setting: short hash of the resolved parameters, the data and the K rule: rows of different settings are
             never averaged.
+        parameters: the resolved parameters by dotted name.
         scores: mean and sd (ddof 1; NaN for one run) of each score, as fractions, over the runs that are ok.
         n_ok, n: runs that are ok, and all of them.
         k_given, k_found: the number asked for, and the numbers found.
@@ -61,6 +64,7 @@ class TableRow:
     label: str
     short_label: str
     setting: str
+    parameters: Mapping[str, Any]
     scores: Mapping[str, tuple[float, float]]
     n_ok: int
     n: int
@@ -135,6 +139,7 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
         label=_label(first),
         short_label=_short_label(first),
         setting=_setting(first),
+        parameters=_flat(first["params"]),
         scores=scores,
         n_ok=len(ok),
         n=len(members),
@@ -149,6 +154,36 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
             if record["status"] != "ok"
         ),
     )
+
+
+def differences(rows: Sequence[TableRow]) -> list[str]:
+    """Return for each row what sets it apart from rows of the same name on the same dataset; empty for a lone row.
+
+    The parameters that differ (``without=zinb``), or the short hash of the setting (``#8c87ec``) where they are too
+    many or something else differs.
+    """
+    groups: dict[tuple[str, str], list[TableRow]] = {}
+    for row in rows:
+        groups.setdefault((row.dataset, row.short_label), []).append(row)
+    return [_difference(row, groups[row.dataset, row.short_label]) for row in rows]
+
+
+def _difference(row: TableRow, alike: Sequence[TableRow]) -> str:
+    """Return what sets a row apart from those that are called like it."""
+    if len(alike) == 1:
+        return ""
+    names = [name for name in row.parameters if len({str(other.parameters.get(name)) for other in alike}) > 1]
+    text = " ".join(f"{name}={row.parameters[name]}" for name in names)
+    is_unique = sum(all(other.parameters.get(n) == row.parameters[n] for n in names) for other in alike) == 1
+    return text if text and is_unique and len(text) <= _LONGEST_DIFFERENCE else f"#{row.setting}"
+
+
+def _flat(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested parameters by dotted name."""
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
 
 
 def _mean_sd(values: Sequence[float | None]) -> tuple[float, float]:

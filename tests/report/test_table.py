@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from scbench.report.summary import print_summary
-from scbench.report.table import cells, has_best, headers, summarise, tuned_note
+from scbench.report.table import cells, differences, has_best, headers, summarise, tuned_note
 
 
 def record(seed: int, acc: float | None = 0.5, status: str = "ok", **more: Any) -> dict[str, Any]:
@@ -163,12 +163,26 @@ def test_the_printed_table_names_settings_and_reasons() -> None:
     records = [record(0), record(1, params={"k": 2}), record(2, None, "oom"), record(3, None, "oom")]
     print_summary(records, Path("/store"), Console(file=out, width=60), n_cached=1)
     text = out.getvalue()
-    assert text.count("m #") == 2
+    assert "m k=1 " in text
+    assert "m k=2 " in text
     assert "m on d: 2 x oom (seed 2, 3): it broke\n" in text
     assert "more" not in text
     assert "1 of 4 were there before" in text
     assert "/store" in text
     assert text.count("retry_failed=true") == 1
+
+
+def test_rows_of_one_name_are_told_apart_by_what_differs() -> None:
+    params = [{"a": 1, "graph": {"k": k, "metric": "p"}} for k in (5, 10)]
+    rows = summarise([record(0, params=p) for p in params] + [record(0, method="other")])
+    assert differences(rows) == ["graph.k=5", "graph.k=10", ""]
+
+
+def test_rows_that_differ_in_more_than_parameters_show_their_hash() -> None:
+    rows = summarise([record(0), record(0, n_clusters_requested=5)])
+    assert differences(rows) == [f"#{row.setting}" for row in rows]
+    long = summarise([record(0, params={f"parameter{i}": x for i in range(5)}) for x in (1, 2)])
+    assert differences(long) == [f"#{row.setting}" for row in long]
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 100, 200])
