@@ -1,0 +1,1 @@
+"""CICL: cluster-aware iterative contrastive learning."""

@@ -1,0 +1,169 @@
+"""The training of CICL: views, steps, and pseudo-labels that follow the representation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from scbench_methods.cicl.config import CiclConfig
+from scbench_methods.cicl.encoder import Encoder, projection_head
+from scbench_methods.cicl.losses import LossForm, contrast
+from scbench_methods.cicl.pseudo_labels import PseudoLabels
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from scbench.method import RunContext
+from scbench.nn.augment import noise_on_some_genes, unit_interval_noise
+from scbench.nn.train import LabelChangeStop, predict_batches, run_epochs
+
+__all__ = ["Training"]
+
+_CELLS_AT_ONCE = 16_384  # represented at a time, without gradients
+
+
+class Training:
+    """Encoder, head, optimiser and pseudo-labels of one run.
+
+    Args:
+        config: the configuration.
+        x: (n_cells, n_genes) float32 input on the device.
+        taught: (n,) int64 on the device, the cells to learn from: those that are not empty.
+        n_clusters: between 1 and n.
+        run: source of randomness, and listener. Initial weights come from torch's process-wide generator.
+
+    Attributes:
+        epochs_run: so far.
+        stop_reason: "epochs" or "labels settled".
+        labels: (n_cells,) int64 pseudo-labels.
+        pseudo: where they come from.
+        fixed_views: the two views of all cells when they are not drawn anew in each step, else None.
+    """
+
+    def __init__(self, config: CiclConfig, x: Tensor, taught: Tensor, n_clusters: int, run: RunContext) -> None:
+        settings, n_genes = config.settings, x.shape[1]
+        self.config, self.settings, self.run = config, settings, run
+        self.x, self.taught = x, taught
+        value_width = config.n_heads * config.value_width
+        shape = (n_genes, config.n_layers, value_width, config.ffn_width, config.dropout)
+        self.encoder = Encoder(*shape, run.generator, settings.attention_residual, settings.block_init).to(x.device)
+        self.head = projection_head(n_genes, settings.head_hidden, config.projection_width).to(x.device)
+        encoder = {"params": [*self.encoder.parameters()], "weight_decay": config.weight_decay}
+        head = {"params": [*self.head.parameters()], "lr": config.head_learning_rate}
+        self.optimiser = torch.optim.Adam([encoder, head], lr=config.learning_rate, fused=True)
+        self._noise = torch.Generator(x.device)
+        self._noise.manual_seed(int(torch.randint(2**62, (), generator=run.generator)))
+        self.fixed_views = None if settings.resample_views else (self._noisy(x), self._noisy(x))
+        self._form = LossForm(
+            config.tau,
+            config.cluster_weight,
+            settings.instance_loss,
+            settings.cluster_positive,
+            settings.cluster_reduction,
+        )
+        self.pseudo = PseudoLabels(n_clusters, config.n_init, config.cold_restart_every, run.generator)
+        self._stop = LabelChangeStop(config.tol_labels, config.patience)
+        self.labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        self.epochs_run = 0
+        self.stop_reason = "epochs"
+
+    def fit(self, watch: Callable[[int], None]) -> None:
+        """Train until the pseudo-labels have settled or the epochs are over.
+
+        Args:
+            watch: called after each epoch with its number.
+
+        Raises:
+            Diverged: when a loss is not finite.
+        """
+        self._watch = watch
+        if self.config.warmup_epochs == 0:
+            self._start_labels()
+        run_epochs(
+            self.step,
+            len(self.taught),
+            self.config.batch_size,
+            self.settings.epochs,
+            self.run.generator,
+            min_batch=2 * self.pseudo.n_clusters,
+            on_epoch=self._after_epoch,
+        )
+
+    def represent(self, x: Tensor) -> Tensor:
+        """Return the representations (n, n_genes) of ``x`` in evaluation mode, in float32 on every device."""
+        return predict_batches(self.encoder, x, batch_size=_CELLS_AT_ONCE)
+
+    def _represent_training(self, x: Tensor) -> Tensor:
+        """Return the representations of ``x`` with dropout, as the released program assigns its pseudo-labels."""
+        with torch.no_grad():
+            return torch.cat([self.encoder(piece) for piece in x.split(_CELLS_AT_ONCE)])
+
+    def _start_labels(self) -> None:
+        """Make the first centroids and pseudo-labels."""
+        is_frozen = self.settings.centroids == "frozen"
+        points = self._represent_training(self.x) if is_frozen else self.represent(self.x)
+        source = self.x if self.config.init_labels == "input" else points
+        taught = points[self.taught]
+        found = self.pseudo.start(taught, taught if source is points else source[self.taught])
+        self.labels = self.pseudo.of(points)
+        self.labels[self.taught] = found.labels
+        self._stop.update(self.labels)
+
+    def step(self, indices: Tensor) -> dict[str, Tensor]:
+        """Update encoder and head on the cells ``taught[indices]``; return the loss terms."""
+        cells = self.taught[indices.to(self.x.device)]
+        form = self._form
+        if self.epochs_run < self.config.warmup_epochs:
+            form = replace(form, cluster_weight=0.0)
+        views, labels = self._views(cells), self._labels_of(cells)
+        with torch.autocast(self.x.device.type, torch.bfloat16, enabled=self.x.is_cuda):
+            projected = self.head(self.encoder(views)).float()
+            if self.config.similarity == "cosine":
+                projected = normalize(projected)
+            losses = contrast(projected, labels, form)
+        self.optimiser.zero_grad()
+        losses.total.backward()
+        self.optimiser.step()
+        return {"loss": losses.total, "instance": losses.instance, "cluster": losses.cluster}
+
+    def _views(self, cells: Tensor) -> Tensor:
+        """Return both views of the cells, one below the other."""
+        if self.fixed_views is not None:
+            return torch.cat([view[cells] for view in self.fixed_views])
+        clean = self.x[cells]
+        return torch.cat([self._noisy(clean), self._noisy(clean)])
+
+    def _noisy(self, x: Tensor) -> Tensor:
+        """Return one view of ``x``."""
+        if self.settings.noise == "unit_interval":
+            return unit_interval_noise(x, self._noise)
+        return noise_on_some_genes(x, self.config.noise_sigma, self.config.noise_gene_fraction, self._noise)
+
+    def _labels_of(self, cells: Tensor) -> Tensor:
+        """Return the pseudo-labels to use for the cells of a batch."""
+        if self.settings.centroids == "full" or self.epochs_run < self.config.warmup_epochs:
+            return self.labels[cells]
+        if self.settings.centroids == "frozen":
+            return self.pseudo.of(self._represent_training(self.x[cells]))
+        return self.pseudo.follow_batch(self.represent(self.x[cells]))
+
+    def _after_epoch(self, epoch: int, terms: dict[str, float]) -> bool:
+        """Re-estimate the pseudo-labels, report, and return whether to stop."""
+        self.epochs_run = epoch + 1
+        since_warmup = self.epochs_run - self.config.warmup_epochs
+        has_settled = False
+        if since_warmup == 0:
+            self._start_labels()
+        elif since_warmup > 0 and self.settings.centroids == "full" and since_warmup % self.config.centroid_every == 0:
+            points = self.represent(self.x)
+            terms["inertia"] = float(self.pseudo.follow(points[self.taught]).inertia) / len(self.taught)
+            self.labels = self.pseudo.of(points)
+            has_settled = self._stop.update(self.labels)
+            terms["changed"] = self._stop.changed or 0.0
+            self.run.report(epoch, self.labels.cpu().numpy())
+        self.run.log(epoch, **terms)
+        self._watch(epoch)
+        if has_settled and self.settings.stop == "labels" and self.epochs_run >= self.config.min_epochs:
+            self.stop_reason = "labels settled"
+            return True
+        return False
