@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -63,7 +66,7 @@ def _by_scanpy(values: csr_matrix, n_top: int, flavor: HvgFlavor, **options: Any
     import anndata
     import scanpy
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _torch_threads_kept():
         warnings.simplefilter("ignore")
         try:
             table = scanpy.pp.highly_variable_genes(
@@ -77,3 +80,15 @@ def _by_scanpy(values: csr_matrix, n_top: int, flavor: HvgFlavor, **options: Any
                 f"{values.shape[1]} genes ({error}); use flavour 'seurat' or 'std'"
             ) from error
     return np.flatnonzero(table["highly_variable"].to_numpy())
+
+
+@contextmanager
+def _torch_threads_kept() -> Iterator[None]:
+    """Give torch its number of threads back: scanpy's compiled loops set that of the whole process to all cores."""
+    torch = sys.modules.get("torch")
+    n_threads = torch.get_num_threads() if torch is not None else 0
+    try:
+        yield
+    finally:
+        if torch is not None:
+            torch.set_num_threads(n_threads)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, issparse
@@ -13,6 +14,7 @@ from scbench.errors import ConfigError, DataError
 from scbench.inputs import Derived
 from scbench.method import Counts
 from scbench.preprocess import STANDARD_RECIPE, Recipe, prepare, principal_components
+from scbench.testing import toy_counts
 
 ORACLES = Path(__file__).parent / "oracles"
 PLAIN = Recipe(target=None, log1p=False)
@@ -383,3 +385,13 @@ def test_constant_genes_are_the_last_to_be_variable() -> None:
     assert chosen.min() >= 5
     sds = x.std(axis=0, ddof=1)
     np.testing.assert_array_equal(chosen, np.sort(np.argsort(-sds, kind="stable")[:5]))
+
+
+def test_choosing_variable_genes_leaves_the_number_of_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        prepare(toy_counts(100, 80), Recipe(hvg=20))
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

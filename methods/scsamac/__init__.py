@@ -1,0 +1,1 @@
+"""scSAMAC: saliency-adjusted masking, attention between cells, contrastive learning."""

@@ -1,0 +1,97 @@
+"""The cells on the device: z-scored batches made from the counts, noise, masks, and where the randomness comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from scbench_methods.scsamac.config import ScSamacConfig
+from scbench_methods.scsamac.inputs import Inputs
+from scbench_methods.scsamac.saliency import masking_probabilities
+from torch import Tensor
+
+from scbench.method import RunContext
+from scbench.nn.count_batch import CountBatch
+from scbench.nn.sparse_counts import SparseCounts
+
+__all__ = ["Cells"]
+
+
+class Cells:
+    """The inputs of one fit on its device; only the counts, two vectors of genes and one of cells are kept there.
+
+    Args:
+        inputs: seed-free inputs.
+        config: the method's configuration.
+        run: device and randomness.
+
+    Attributes:
+        taught: (n_taught,) int64 on the CPU, the cells that have counts, in the order in which they came.
+        empty: (n_empty,) int64 on the CPU, the others.
+        generator: of noise, masks and dropout, on the device: draws on the CPU would cost a GPU more than its step.
+    """
+
+    def __init__(self, inputs: Inputs, config: ScSamacConfig, run: RunContext) -> None:
+        self.config = config
+        self.device = run.device
+        is_gpu = self.device.type == "cuda"
+        self.is_bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and is_gpu)
+        self.dtype = torch.float64 if config.precision == "float64" else torch.float32
+        self.order = run.generator
+        self.generator = run.generator
+        if self.device.type != "cpu":
+            seed = int(torch.randint(2**62, (), generator=run.generator))
+            self.generator = torch.Generator(self.device).manual_seed(seed)
+        nonempty = torch.tensor(inputs.nonempty)
+        self.taught, self.empty = torch.nonzero(nonempty)[:, 0], torch.nonzero(~nonempty)[:, 0]
+        self.n_cells, self.n_genes = inputs.counts.shape
+        self._counts = SparseCounts(inputs.counts, self._on_device(inputs.size_factors), self.device)
+        self._inverse_sd = self._on_device(1 / inputs.sd)
+        self._of_zero = self._on_device(-inputs.mean / inputs.sd)  # the z-score of a count of 0
+        sums = inputs.log_norm_sums if config.saliency == "log_norm" else inputs.count_sums
+        self._masking = masking_probabilities(torch.tensor(sums), config.mask).to(torch.float32)
+
+    def _on_device(self, values: np.ndarray) -> Tensor:
+        """Return numbers on the device in the precision of the network."""
+        return torch.tensor(values, device=self.device, dtype=self.dtype)
+
+    @property
+    def masked_share(self) -> float | None:
+        """Return the expected share of genes that are masked, or None when it differs from batch to batch."""
+        return None if self.config.saliency == "scaled_batch" else float(self._masking.mean())
+
+    def batch(self, cells: Tensor) -> CountBatch:
+        """Return the counts of ``cells``, int64 on the CPU."""
+        return self._counts.batch(cells)
+
+    def scaled(self, batch: CountBatch) -> Tensor:
+        """Return the z-scores of a batch, (n_cells, n_genes)."""
+        rows, columns = batch.gathered.rows, batch.gathered.columns
+        log_norm = torch.log1p(batch.gathered.values / batch.size_factors[rows])
+        x = self._of_zero.repeat(batch.n_cells, 1)
+        x.view(-1)[batch.where] = torch.addcmul(self._of_zero[columns], log_norm, self._inverse_sd[columns])
+        return x
+
+    def noisy(self, x: Tensor) -> Tensor:
+        """Return ``x`` with normal noise."""
+        noise = torch.randn(x.shape, generator=self.generator, dtype=x.dtype, device=x.device)
+        return torch.add(x, noise, alpha=self.config.noise_sigma, out=noise)
+
+    def visible_genes(self, x: Tensor) -> Tensor:
+        """Return the genes that the masked view of a batch keeps, int64 on the device; a new draw at each call.
+
+        One draw for each gene, for all cells of the batch: a masked gene is at its mean in the z-scores.
+        """
+        probabilities = self._masking
+        if self.config.saliency == "scaled_batch":
+            probabilities = masking_probabilities(x.sum(dim=0), self.config.mask).cpu()
+        draws = torch.rand(self.n_genes, generator=self.order)
+        return torch.nonzero(draws >= probabilities)[:, 0].to(self.device)
+
+    @contextmanager
+    def wide_products(self) -> Iterator[None]:
+        """Multiply wide matrices in bfloat16 where that is asked for."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bfloat16):
+            yield

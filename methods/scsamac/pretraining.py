@@ -1,0 +1,73 @@
+"""Stage 1: denoise the counts, and keep a cell near its masked view."""
+
+from __future__ import annotations
+
+import torch
+from scbench_methods.scsamac.cells import Cells
+from scbench_methods.scsamac.model import Network
+from scbench_methods.scsamac.views import count_loss, encode
+from torch import Tensor
+
+from scbench.method import RunContext
+from scbench.nn.contrast import nt_xent
+from scbench.nn.train import run_epochs
+
+__all__ = ["pretrain", "pretrain_losses"]
+
+
+def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
+    """Train the network on all cells that have counts.
+
+    Args:
+        network: changed in place.
+        cells: the inputs.
+        run: takes the mean terms of each epoch.
+
+    Raises:
+        Diverged: when a loss is not finite.
+    """
+    settings = cells.config.settings
+    network.train()
+    optimiser = torch.optim.Adam(network.parameters(), lr=cells.config.lr, amsgrad=True, fused=True)
+
+    def step(indices: Tensor) -> dict[str, Tensor]:
+        terms = pretrain_losses(network, cells, cells.taught[indices])
+        total = terms[cells.config.likelihood]
+        if "contrast" in terms:
+            total = total + settings.contrast_weight * terms["contrast"]
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        optimiser.step()
+        return terms
+
+    def on_epoch(epoch: int, terms: dict[str, float]) -> None:
+        run.log(epoch, **terms)
+
+    run_epochs(
+        step,
+        len(cells.taught),
+        cells.config.batch_size,
+        settings.pretrain_epochs,
+        cells.order,
+        min_batch=settings.least_batch,
+        on_epoch=on_epoch,
+    )
+
+
+def pretrain_losses(network: Network, cells: Cells, chosen: Tensor) -> dict[str, Tensor]:
+    """Return the unweighted terms of the loss for a batch; without a weight there is no contrast and no pass for it.
+
+    Args:
+        network: in the mode that is wanted.
+        cells: the inputs.
+        chosen: (n_chosen,) int64 on the CPU.
+    """
+    config = cells.config
+    batch = cells.batch(chosen)
+    is_contrasted = config.settings.contrast_weight > 0
+    views = ("noisy", "clean", "masked") if is_contrasted else ("noisy",)
+    latent = encode(network, cells, cells.scaled(batch), views)
+    terms = {config.likelihood: count_loss(network, cells, latent[0], batch)}
+    if is_contrasted:
+        terms["contrast"] = nt_xent(latent[1], latent[2], config.temperature, normalize=config.contrast_normalize)
+    return terms

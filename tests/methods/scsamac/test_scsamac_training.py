@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from scbench_methods.scsamac import views as views_module
+from scbench_methods.scsamac.cells import Cells
+from scbench_methods.scsamac.clustering import ClusterTraining
+from scbench_methods.scsamac.config import ScSamacConfig
+from scbench_methods.scsamac.evaluation import Evaluation
+from scbench_methods.scsamac.inputs import make_inputs
+from scbench_methods.scsamac.model import Network
+from scbench_methods.scsamac.pretraining import pretrain_losses
+from scbench_methods.scsamac.views import encode
+from scipy.sparse import csr_matrix
+from torch.nn.functional import linear
+
+from scbench.method import Counts, RunContext
+from scbench.nn.assignment import soft_assignment
+from scbench.run.seeding import seed_process
+from scbench.testing import toy_counts
+
+COUNTS = toy_counts(90, 150)
+
+
+def setting(counts: Counts = COUNTS, **settings: Any) -> tuple[Network, Cells]:
+    seed_process(0, uses_torch=True)
+    config = ScSamacConfig(**{"n_top_genes": "all", **settings})
+    cells = Cells(make_inputs(counts, config, None), config, RunContext(0))
+    network = Network(cells.n_genes, config.likelihood, config.n_heads, config.attention_dropout, cells.generator)
+    return network.to(cells.dtype), cells
+
+
+def clustering(counts: Counts = COUNTS, k: int = 4, **settings: Any) -> ClusterTraining:
+    network, cells = setting(counts, **settings)
+    centroids = torch.randn(k, 32, generator=torch.Generator().manual_seed(3)).numpy()
+    training = ClusterTraining(network, Evaluation(network, cells), cells, centroids, RunContext(0))
+    training._evaluate(0)
+    return training
+
+
+def test_the_masked_view_is_the_batch_with_zeros_in_masked_genes(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, cells = setting(precision="float64")
+    x = cells.scaled(cells.batch(torch.arange(20)))
+    genes = cells.visible_genes(x)
+    monkeypatch.setattr(cells, "visible_genes", lambda _: genes)
+    zeroed = torch.zeros_like(x)
+    zeroed[:, genes] = x[:, genes]
+    found = views_module._first_layer(network, cells, x, "masked")
+    expected = linear(zeroed, network.wide.weight, network.wide.bias)
+    torch.testing.assert_close(found, expected)
+    a, b = (torch.autograd.grad(part.square().sum(), network.wide.weight)[0] for part in (found, expected))
+    torch.testing.assert_close(a, b)
+
+
+def test_stacked_views_are_the_views_one_by_one() -> None:
+    network, cells = setting()
+    network.eval()
+    x = cells.scaled(cells.batch(torch.arange(30)))
+    stacked = encode(network, cells, x, ("clean", "clean"))
+    (alone,) = encode(network, cells, x, ("clean",))
+    torch.testing.assert_close(stacked[0], alone)
+    torch.testing.assert_close(stacked[1], alone)
+    noisy, clean, masked = encode(network, cells, x, ("noisy", "clean", "masked"))
+    assert not torch.allclose(noisy, clean)
+    assert not torch.allclose(masked, clean)
+    torch.testing.assert_close(clean, alone)
+
+
+@pytest.mark.parametrize(("variant", "has_gradient"), [("default", True), ("paper_code", False)])
+@pytest.mark.parametrize("term", ["wasserstein", "cluster_level"])
+def test_only_the_default_learns_from_wasserstein_and_clusters(variant: str, has_gradient: bool, term: str) -> None:
+    training = clustering(variant=variant)
+    terms = training.losses(torch.arange(40))
+    assert terms[term].requires_grad == has_gradient
+    if has_gradient:
+        terms[term].backward()
+        weight = training.network.wide.weight.grad
+        assert weight is not None
+        assert weight.abs().max() > 0
+        if term == "wasserstein":
+            assert training.centroids.grad is not None
+            assert training.centroids.grad.abs().max() > 0
+        else:
+            assert training.head is not None
+            assert training.head.weight.grad is not None
+            assert training.head.weight.grad.abs().max() > 0
+
+
+def test_the_gradient_of_the_program_is_that_of_counts_and_soft_k_means() -> None:
+    """Leaving the other two terms out changes nothing but the random draws, so the draws are made the same."""
+    weights = {}
+    for name, more in (("all", {}), ("two", {"wasserstein_weight": 0.0, "cluster_level_weight": 0.0})):
+        training = clustering(variant="paper_code", noise_sigma=0.0, **more)
+        training.network.eval()
+        training._step(torch.arange(40))
+        weights[name] = [p.detach().clone() for p in (*training.network.parameters(), training.centroids)]
+    for a, b in zip(weights["all"], weights["two"], strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("settings", "terms"),
+    [
+        ({}, {"nb", "wasserstein", "soft_kmeans", "cluster_level"}),
+        ({"likelihood": "zinb"}, {"zinb", "wasserstein", "soft_kmeans", "cluster_level"}),
+        ({"cluster_level_weight": 0.0}, {"nb", "wasserstein", "soft_kmeans"}),
+        ({"wasserstein_weight": 0.0, "soft_kmeans_weight": 0.0}, {"nb", "cluster_level"}),
+    ],
+)
+def test_a_term_without_weight_is_left_out_of_clustering(settings: dict[str, Any], terms: set[str]) -> None:
+    assert set(clustering(**settings).losses(torch.arange(40))) == terms
+
+
+def test_without_contrast_only_the_noisy_view_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, cells = setting(contrast_weight=0.0)
+    monkeypatch.setattr(cells, "visible_genes", lambda _: pytest.fail("a mask was drawn"))
+    assert set(pretrain_losses(network, cells, torch.arange(30))) == {"nb"}
+
+
+def test_contrast_can_compare_directions() -> None:
+    values = []
+    for normalize in (False, True):
+        network, cells = setting(contrast_normalize=normalize)
+        values.append(pretrain_losses(network.eval(), cells, torch.arange(30))["contrast"].item())
+    assert values[0] != values[1]
+
+
+@pytest.mark.parametrize("likelihood", ["nb", "zinb"])
+def test_float32_loses_little_against_float64(likelihood: str) -> None:
+    totals = []
+    for precision in ("float32", "float64"):
+        network, cells = setting(
+            precision=precision, likelihood=likelihood, noise_sigma=0.0, contrast_weight=0.0, attention_dropout=0.0
+        )
+        totals.append(pretrain_losses(network, cells, torch.arange(60))[likelihood].item())
+    assert totals[0] == pytest.approx(totals[1], rel=1e-4)
+
+
+def test_bfloat16_is_near_float32() -> None:
+    totals = []
+    for precision in ("float32", "bfloat16"):
+        network, cells = setting(precision=precision)
+        assert network.wide.weight.dtype == torch.float32
+        terms = pretrain_losses(network, cells, torch.arange(60))
+        terms["nb"].backward()
+        totals.append(terms["nb"].item())
+    assert totals[0] != totals[1]
+    assert totals[0] == pytest.approx(totals[1], rel=2e-2)
+
+
+def test_labels_and_target_are_those_of_all_cells() -> None:
+    training = clustering()
+    soft = soft_assignment(training.latent, training.centroids)
+    torch.testing.assert_close(training.soft, soft)
+    weight = soft**2 / soft.sum(dim=0)
+    torch.testing.assert_close(training._target, (weight / weight.sum(dim=1, keepdim=True)).detach())
+
+
+def test_one_batch_takes_the_rows_of_the_target_that_are_its_own() -> None:
+    emptied = COUNTS.matrix.toarray()
+    emptied[0] = 0
+    training = clustering(Counts(csr_matrix(emptied)), noise_sigma=0.0, attention_dropout=0.0)
+    latent = training._evaluation.latent()
+    chosen = torch.tensor([5, 1, 89])
+    soft = soft_assignment(latent[chosen], training.centroids)
+    expected = (training._target[[4, 0, 88]].flatten().sort().values - soft.flatten().sort().values).abs().mean()
+    torch.testing.assert_close(training._wasserstein(latent[chosen], chosen), expected)
+
+
+def batches_of(training: ClusterTraining) -> list[torch.Tensor]:
+    """Return the cells of each step of one epoch."""
+    seen: list[torch.Tensor] = []
+    losses = training.losses
+
+    def spy(chosen: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append(chosen)
+        return losses(chosen)
+
+    training.losses = spy  # type: ignore[method-assign]
+    training._train(0)
+    return seen
+
+
+@pytest.mark.parametrize(("variant", "shuffled"), [("default", True), ("paper_code", False)])
+def test_clustering_sees_the_cells_in_order_only_in_the_program(variant: str, shuffled: bool) -> None:
+    seen = batches_of(clustering(variant=variant, batch_size=32, least_batch=1))
+    assert [len(piece) for piece in seen] == [32, 32, 26]
+    everything = torch.cat(seen)
+    assert sorted(everything.tolist()) == list(range(90))
+    assert torch.equal(everything, torch.arange(90)) != shuffled
+
+
+@pytest.mark.parametrize(("variant", "is_on"), [("default", True), ("paper_code", False)])
+def test_the_dropout_of_clustering_follows_the_variant(variant: str, is_on: bool) -> None:
+    training = clustering(variant=variant, max_cluster_epochs=1)
+    training.fit(0)
+    assert training.network.training == is_on
+
+
+def test_clustering_ends_when_labels_settle() -> None:
+    training = clustering(cluster_lr=1e-12, max_cluster_epochs=50)
+    training.fit(7)
+    assert (training.epochs, training.stop_reason, training.changed) == (1, "labels settled", 0.0)
+
+
+def test_a_tolerance_of_zero_never_ends_clustering() -> None:
+    training = clustering(cluster_lr=1e-12, max_cluster_epochs=3, tol=0.0)
+    training.fit(0)
+    assert (training.epochs, training.stop_reason) == (3, "max_cluster_epochs")
+
+
+@pytest.mark.parametrize(("variant", "sizes"), [("default", [40, 50]), ("paper_code", [40, 40, 10])])
+def test_a_small_last_batch_joins_the_one_before_it_by_default(variant: str, sizes: list[int]) -> None:
+    assert [len(batch) for batch in batches_of(clustering(variant=variant, batch_size=40))] == sizes
