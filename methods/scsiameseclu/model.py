@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from scbench.nn.blocks import mlp
 from scbench.nn.igae import GraphLayers, LayerOutput
@@ -18,6 +19,7 @@ __all__ = ["CODE_SIZE", "Attention", "Codes", "Network", "mean_over_views"]
 CODE_SIZE = 20
 _HIDDEN = (128, 256, 512)
 _GRAPH_HIDDEN = (128, 256)
+_ROWS_KEPT = 10_000
 
 Attention = Callable[[Tensor], Tensor]
 
@@ -70,9 +72,9 @@ class Network(nn.Module):
             views: features (n_cells, n_features) and graph of each.
             propagated: also give each graph layer's propagated copy.
         """
-        ae = self.encoder(torch.cat([x for x, _ in views])).chunk(len(views))
+        ae = [_by_rows(self.encoder, x) for x, _ in views]
         graph = [self.graph_encoder(x, adjacency, propagated=propagated) for x, adjacency in views]
-        return Codes(list(ae), graph)
+        return Codes(ae, graph)
 
     def fuse(self, codes: Codes, graph: Propagator, attention: Attention) -> Tensor:
         """Return the embedding Z, (n_cells, 20).
@@ -85,8 +87,20 @@ class Network(nn.Module):
 
     def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Return the reconstruction (n_cells, n_features) and the hidden layer that the count heads read."""
-        hidden = self.decoder(latent)
+        hidden = _by_rows(self.decoder, latent)
         return self.output(hidden), hidden
+
+
+def _by_rows(layers: nn.Module, x: Tensor) -> Tensor:
+    """Return ``layers(x)`` for layers that treat each cell alone.
+
+    In large sets the hidden activations of a piece of the cells are computed again for the backward pass instead of
+    kept for all: they would be half of all memory.
+    """
+    if len(x) <= _ROWS_KEPT or not torch.is_grad_enabled():
+        result: Tensor = layers(x)
+        return result
+    return torch.cat([checkpoint(layers, piece, use_reentrant=False) for piece in torch.split(x, _ROWS_KEPT)])
 
 
 def mean_over_views(parts: Sequence[Tensor]) -> Tensor:

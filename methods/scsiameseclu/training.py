@@ -126,6 +126,7 @@ class MainTraining:
             optimiser.step()
             self.setting.run.log(first_epoch + i, **values)
             self.last_pass = passed.latent.detach(), soft.detach()
+            del passed, soft, terms, total  # or this epoch's activations would live on through the next pass
             on_epoch(first_epoch + i, *self.last_pass)
 
     def _is_due(self, epoch: int) -> bool:

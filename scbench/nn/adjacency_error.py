@@ -16,6 +16,7 @@ __all__ = ["AdjacencyError"]
 
 _BLOCK_ENTRIES = 2**18  # of one block of the estimate; 1 MiB of float32 stays in a core's cache
 _TILE = 64
+_EDGES = 2**15  # edges at a time: their codes are gathered
 
 
 class AdjacencyError:
@@ -179,8 +180,11 @@ class _Edges:
         """Return scale * sum of target * estimate over all pairs; add its slopes to ``gradients``."""
         total = torch.zeros((), dtype=torch.float64, device=self._weights.device)
         for code, gradient, weight in zip(codes, gradients, weights, strict=True):
-            ends = code.index_select(0, self._rows).mul_(code.index_select(0, self._cols))
-            estimate = ends.sum(dim=1).sigmoid_()
+            products = [
+                (code[rows] * code[cols]).sum(dim=1)
+                for rows, cols in zip(self._rows.split(_EDGES), self._cols.split(_EDGES), strict=True)
+            ]
+            estimate = torch.cat(products).sigmoid_()
             factor = (scale * weight) * self._weights.to(code.dtype)
             total += torch.dot(factor, estimate).double()
             slope = factor * (estimate - estimate.square()) * self._twice_at_loops.to(code.dtype)

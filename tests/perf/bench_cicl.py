@@ -6,61 +6,83 @@ from measuring import matmul_rate, measure, real_data_missing, show
 
 __all__ = ["figures"]
 
-# Prints seconds an epoch, what the device computed in them, and how the training ended. Peak memory is that of the
-# process, reading and preprocessing included.
-SCRIPT = """
-import statistics, sys, time
+# Prints the floating-point operations of all matrix products of an epoch, per cell; in a process of its own, because
+# the counter takes memory.
+COUNT = """
 import torch
-from torch.utils.flop_counter import FlopCounterMode, addmm_flop
+from torch.utils.flop_counter import FlopCounterMode
+from scbench.method import RunContext
+from scbench_methods.cicl.config import CiclConfig
+from scbench_methods.cicl.training import Training
+
+def flops_in_place(target, left, right, out_shape=None, **_):
+    return 2 * left[0] * left[1] * right[1]
+
+n_cells = min(CELLS, CiclConfig().batch_size)
+cells = torch.arange(n_cells)
+training = Training(CiclConfig(), torch.randn(n_cells, CiclConfig().n_genes), cells, CLUSTERS, RunContext(0))
+with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: flops_in_place}) as counter:
+    training.step(cells)
+    training.represent(training.x)
+print(counter.get_total_flops() / n_cells)
+"""
+# Prints the number of cells, median seconds an epoch, epochs, seconds, MiB on the GPU, and why the training ended. Peak
+# memory is that of a run which prepares its own input; the other seeds of a command take it from the cache.
+FIT = """
+import os, statistics, time
 from scbench.data.config import SimulatedDataset
 from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
+
+dataset = DATASET
+if os.fork() == 0:  # the command line parses files in another process than a run's, too
+    try:
+        open_dataset(dataset, progress=False).counts()
+    finally:
+        os._exit(0)
+os.wait()
+
+import torch
 from scbench.method import RunContext
 from scbench_methods.cicl.config import CiclConfig
 from scbench_methods.cicl.method import Cicl
-from scbench_methods.cicl.training import Training
 
-dataset, n_clusters, device, given = DATASET, CLUSTERS, "DEVICE", dict(GIVEN)
 torch.set_num_threads(1)
 torch.manual_seed(0)
-counted, steps = [], []
-step = Training.step
-
-def counting(self, indices):  # the first step of a full batch is counted, the others are timed
-    if not counted:
-        with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: addmm_flop}) as counter:
-            found = step(self, indices)
-        counted.append(counter.get_total_flops() / len(indices))
-        with FlopCounterMode(display=False) as counter:
-            self.represent(self.x[:len(indices)])
-        counted[0] += counter.get_total_flops() / len(indices)
-        return found
-    return step(self, indices)
-
-Training.step = counting
 stamps = []
 opened = open_dataset(dataset, progress=False)
 counts = opened.counts()
-run = RunContext(0, device, cache=opened.cache(counts.matrix), on_log=lambda *_: stamps.append(time.perf_counter()))
+run = RunContext(0, "DEVICE", cache=opened.cache(counts.matrix), on_log=lambda *_: stamps.append(time.perf_counter()))
 started = time.perf_counter()
-info = Cicl(CiclConfig(**given)).fit_predict(counts, n_clusters, run).info
-ended = time.perf_counter()
+info = Cicl(CiclConfig(**GIVEN)).fit_predict(counts, CLUSTERS, run).info
+total = time.perf_counter() - started
 seconds = statistics.median(b - a for a, b in zip(stamps, stamps[1:]))
-rate = counted[0] * counts.matrix.shape[0] / seconds / 1e9
-print(seconds, rate, info["epochs_run"], ended - started, torch.cuda.max_memory_allocated() / 2**20, info["stop_reason"])
+gpu = torch.cuda.max_memory_allocated() / 2**20 if "DEVICE" != "cpu" else 0
+print(counts.matrix.shape[0], seconds, info["epochs_run"], total, gpu, info["stop_reason"])
 """
 
 
 def _fit(dataset: str, n_clusters: int, device: str = "cpu", **given: object) -> str:
     """Return the figures of one fit in a process of its own."""
-    script = SCRIPT.replace("DATASET", dataset).replace("CLUSTERS", str(n_clusters)).replace("DEVICE", device)
-    measured = measure("-c", script.replace("GIVEN", repr(given)))
-    seconds, rate, epochs, total, gpu, stop = measured.output.splitlines()[-1].split(maxsplit=5)
-    share = f"{float(rate) / matmul_rate():.0%} of the matrix product's rate" if device == "cpu" else f"{gpu} MiB GPU"
+    known = {"DATASET": dataset, "CLUSTERS": str(n_clusters), "DEVICE": device, "GIVEN": repr(given)}
+    before = matmul_rate()
+    measured = measure("-c", _filled(FIT, known))
+    product = (before + matmul_rate()) / 2  # other work on the machine slows both
+    n_cells, seconds, epochs, total, gpu, stop = measured.output.splitlines()[-1].split(maxsplit=5)
+    per_cell = float(measure("-c", _filled(COUNT, known | {"CELLS": n_cells})).output.splitlines()[-1])
+    rate = per_cell * int(n_cells) / float(seconds) / 1e9
+    where = f"{rate / product:.0%} of the matrix product's {product:.0f}" if device == "cpu" else f"{gpu} MiB GPU"
     return (
-        f"{float(seconds):.2f} s/epoch ({float(rate):.0f} GFLOP/s, {share}), {epochs} epochs in {float(total):.0f} s "
-        f"({stop}), {measured.peak_rss_bytes / 2**20:.0f} MiB peak"
+        f"{float(seconds):.2f} s/epoch ({rate:.0f} GFLOP/s, {where}), {epochs} epochs in {float(total):.0f} s ({stop}), "
+        f"{measured.peak_rss_bytes / 2**20:.0f} MiB peak"
     )
+
+
+def _filled(script: str, known: dict[str, str]) -> str:
+    """Return the script with its names in capitals replaced."""
+    for name, value in known.items():
+        script = script.replace(name, value)
+    return script
 
 
 def _simulated(n_cells: int, n_genes: int, n_types: int) -> str:

@@ -159,3 +159,23 @@ def test_attention_weight_gets_a_gradient_at_zero(network: Network) -> None:
     assert net.attention_weight.item() == 0
     assert net.attention_weight.grad is not None
     assert net.attention_weight.grad.abs() > 1e-3
+
+
+def test_activations_computed_again_give_the_same_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(50, 100, generator=torch.Generator().manual_seed(0))
+    net = Network(50, 100, 7)
+    adjacency = SparseGraph(csr_matrix(np.eye(50, dtype=np.float32)))
+
+    def gradients() -> list[torch.Tensor]:
+        net.zero_grad()
+        codes = net.encode([(x, adjacency), (2 * x, adjacency)])
+        reconstructed, _ = net.decode(codes.ae[0] + codes.ae[1])
+        reconstructed.square().sum().backward()
+        return [p.grad.clone() for p in net.parameters() if p.grad is not None]
+
+    whole = gradients()
+    monkeypatch.setattr("scbench_methods.scsiameseclu.model._ROWS_KEPT", 15)
+    in_pieces = gradients()
+    assert len(whole) == len(in_pieces) == 16
+    for a, b in zip(whole, in_pieces, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-3)
