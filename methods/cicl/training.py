@@ -121,9 +121,9 @@ class Training:
             if self.config.similarity == "cosine":
                 projected = normalize(projected)
             losses = contrast(projected, labels, form)
-        self.optimiser.zero_grad()
         losses.total.backward()
         self.optimiser.step()
+        self.optimiser.zero_grad()  # at once: the next step's activations take the place of the gradients
         return {"loss": losses.total, "instance": losses.instance, "cluster": losses.cluster}
 
     def _views(self, cells: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_fifty_thousand_cells_fit_into_four_gigabytes() -> None:
     done = subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
