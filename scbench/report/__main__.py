@@ -15,6 +15,7 @@ from scbench.report.table import (
     SCORES,
     TableRow,
     cells,
+    differences,
     has_best,
     headers,
     is_tuned,
@@ -134,10 +135,13 @@ def _write_csv(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
 
 
 def _markdown(rows: Sequence[TableRow]) -> str:
-    """Return the table as Markdown; ``setting`` tells rows of the same names apart."""
+    """Return the table as Markdown; what differs, and ``setting``, tell rows of the same names apart."""
     with_best = has_best(rows)
     names = [*headers(with_best=with_best), "setting"]
-    lines = [names, ["---"] * len(names), *([*cells(row, with_best=with_best), row.setting] for row in rows)]
+    lines = [names, ["---"] * len(names)]
+    for row, difference in zip(rows, differences(rows), strict=True):
+        dataset, method, *numbers = cells(row, with_best=with_best)
+        lines.append([dataset, f"{method} {difference}".rstrip(), *numbers, row.setting])
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
     notes = [text[0].upper() + text[1:] + "." for text in (BEST_NOTE if with_best else None, tuned_note(rows)) if text]
