@@ -18,7 +18,8 @@ from torch import Tensor
 from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, Diverged, RunContext, check_n_clusters
 from scbench.nn.assignment import soft_assignment
-from scbench.nn.propagate import DirectedPpr, Ppr, SparseGraph
+from scbench.nn.diffusion import DirectedPpr, Ppr
+from scbench.nn.propagate import SparseGraph
 from scbench.nn.sparse_counts import SparseCounts
 
 __all__ = ["ScSiameseClu"]

@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, identity, random
 
-import scbench.nn.propagate as module
+import scbench.nn.diffusion as module
 from scbench.graph import normalize_adj
-from scbench.nn.propagate import DirectedPpr, Ppr, Propagator, SparseGraph, to_torch
+from scbench.nn.diffusion import DirectedPpr, Ppr
+from scbench.nn.propagate import Propagator, SparseGraph, to_torch
 
 ORACLE = Path(__file__).parents[1] / "oracles/scsiameseclu/ppr.npz"
 

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from scbench.errors import ConfigError, DataError
 from scbench.method import Clustering, Counts, Diverged, RunContext
-from scbench.nn.propagate import Ppr
+from scbench.nn.diffusion import Ppr
 from scbench.nn.sparse_counts import SparseCounts
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
@@ -224,7 +224,7 @@ class NoSquare(TorchDispatchMode):
 @pytest.mark.parametrize("sampled", [False, True])
 def test_no_array_is_cells_by_cells(sampled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the 1500 cells in which the diffusion matrix is formed."""
-    monkeypatch.setattr("scbench.nn.propagate._DENSE_CELLS", 0)
+    monkeypatch.setattr("scbench.nn.diffusion._DENSE_CELLS", 0)
     counts = toy_counts(700, 120)
     limits = {"exact_adjacency_cells": 100, "exact_attention_cells": 100, "n_landmarks": 50} if sampled else {}
     with NoSquare(700) as watched:

@@ -21,7 +21,8 @@ from scipy.sparse import csr_matrix
 from torch.nn.functional import mse_loss
 
 from scbench.method import RunContext
-from scbench.nn.propagate import Ppr, Propagator, SparseGraph
+from scbench.nn.diffusion import Ppr
+from scbench.nn.propagate import Propagator, SparseGraph
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
