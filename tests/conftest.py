@@ -24,6 +24,16 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: P
     monkeypatch.delenv("SCBENCH_CONF", raising=False)
 
 
+@pytest.fixture(scope="session")
+def short_training() -> dict[str, dict[str, int]]:
+    """Keys that cut the training of each trained method short, for tests of what does not depend on its length."""
+    return {
+        "cicl": {"epochs": 6},
+        "scsamac": {"pretrain_epochs": 4, "max_cluster_epochs": 4},
+        "scsiameseclu": {"ae_epochs": 5, "igae_epochs": 5, "joint_epochs": 5, "epochs": 5},
+    }
+
+
 @pytest.fixture
 def toy_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Install the toy method as another distribution would: by an entry point on the path."""
