@@ -6,6 +6,10 @@ Keys, all with a default:
   published=results/published  the papers' numbers
   methods=A,B datasets=C,D seeds=0,1 protocol=honest   only these (controls always stay); default: everything
   metrics=acc,nmi,ari      also ami, homogeneity, completeness, f1_macro, nmi_max, seconds, memory; or all
+  figures=true             false leaves figures out
+  details=A,B              datasets whose runs get curves, embedding, confusion table, river and similarity; default:
+                           the smallest one whose labels are at hand; none leaves them out
+  embedding=umap           or tsne
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scbench.errors import ConfigError, ScbenchError
-from scbench.names import unknown
+from scbench.names import check_choice, unknown
 from scbench.report.measures import DEFAULT_MEASURES, measures_of
 from scbench.report.selection import Selection, selection_of
 
@@ -31,6 +35,9 @@ _DEFAULTS = {
     "seeds": "",
     "protocol": "",
     "metrics": ",".join(DEFAULT_MEASURES),
+    "figures": "true",
+    "details": "",
+    "embedding": "umap",
 }
 
 
@@ -57,12 +64,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _write(options: dict[str, str]) -> list[Path]:
     """Write the report of a command."""
     selection, measures = _selection(options), measures_of(options["metrics"])
+    check_choice("value of figures", options["figures"], ("true", "false"))
+    check_choice("embedding", options["embedding"], ("umap", "tsne"))
+    named = tuple(name for name in options["details"].split(",") if name)
+    details = None if not named else () if named == ("none",) else named
     _check_packages()
     from scbench.report.content import read_content
     from scbench.report.write import write_report
 
     content = read_content(Path(options["store"]), selection, measures, Path(options["published"]))
-    return write_report(content, Path(options["out"]), "Comparison")
+    if options["figures"] == "false":
+        return write_report(content, Path(options["out"]), "Comparison")
+    from scbench.report.figures.draw import Drawing
+
+    drawing = Drawing(details, options["embedding"])
+    written = write_report(content, Path(options["out"]), "Comparison", drawing)
+    for reason in drawing.left_out:
+        sys.stderr.write(f"scbench: figures left out: {reason}\n")
+    return written
 
 
 def _selection(options: dict[str, str]) -> Selection:
