@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
@@ -45,6 +46,9 @@ def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) ->
             x, y = (np.exp(np.log(of_all[:, 0]).mean()), of_all[:, 1].mean()) if len(of_all) else (np.nan, np.nan)
             axes.plot([x], [y], ms=10, mec="black", mew=0.8, label=entry.name, **look)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(against.title)
         axes.grid(color="#e4e4e4", linewidth=0.6)
     panels[0].set_ylabel(measure.title)

@@ -37,13 +37,12 @@ def critical_difference_diagram(result: Comparison, measure: Measure) -> Figure:
     bars = cliques(ranks, result.critical_difference)
     left = (n + 1) // 2
     widest = max(map(len, names)) * 0.085 + 0.6
-    top, floor = 1.0 + 0.16 * len(bars), 0.35
-    height = top + _LINE * max(left, n - left) + floor
+    top = 0.8 + 0.16 * len(bars)
     axis_width = max(4.0, 0.45 * n)
-    figure = new_figure(axis_width + 2 * widest, height + 0.5)
+    figure = new_figure(axis_width + 2 * widest, 0.7 + top + _LINE * left)
     axes = figure.add_subplot()
     axes.set_xlim(0, axis_width + 2 * widest)
-    axes.set_ylim(-height, 0.75)
+    axes.set_ylim(0.4 - top - _LINE * left - 0.05, 0.65)
     axes.axis("off")
 
     def x(rank: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["spread_boxes", "spread_line"]
 
-_ROUNDS = 400
+_ROUNDS = 3000
 
 
 def spread_line(wanted: np.ndarray, gap: float, low: float, high: float) -> np.ndarray:

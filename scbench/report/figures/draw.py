@@ -127,7 +127,7 @@ class Drawing:
         if latent is None or latent.ndim != 2 or latent.shape[1] < 2 or not np.isfinite(latent).all():
             self.left_out.append(f"{title}: no usable embedding is stored, so it is not drawn")
             return paths
-        shown = sample_cells(len(latent))
+        shown = sample_cells(truth.codes)
         points = lay_out(latent[shown], self.layout)
         paths += save(embedding_figure(points, truth, clusters, shown, title), folder, f"{name}_{self.layout}")
         return paths + save(similarity(latent, truth, title), folder, f"{name}_similarity")

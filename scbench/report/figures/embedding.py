@@ -20,15 +20,29 @@ from scbench.report.figures.truth import Truth
 __all__ = ["LAYOUTS", "embedding_figure", "lay_out", "sample_cells"]
 
 LAYOUTS = ("umap", "tsne")
-_CELLS = 3000  # drawn at most
+_CELLS = 2000  # drawn at most
+_LEAST = 5  # cells of every type
 _PER_COLUMN = 20  # lines of the legend
 
 
-def sample_cells(n_cells: int, at_most: int = _CELLS) -> np.ndarray:
-    """Return the sorted positions of the cells to draw: all, or a random choice that is always the same."""
-    if n_cells <= at_most:
-        return np.arange(n_cells)
-    return np.sort(np.random.default_rng(0).choice(n_cells, at_most, replace=False))
+def sample_cells(codes: np.ndarray, at_most: int = _CELLS) -> np.ndarray:
+    """Return the sorted positions of the cells to draw: all, or a random choice that is always the same.
+
+    Up to five cells of every type are in it, so that no small type disappears (unless five of each are too many).
+
+    Args:
+        codes: (n_cells,) int, the cells' types.
+        at_most: how many to draw.
+    """
+    if len(codes) <= at_most:
+        return np.arange(len(codes))
+    order = np.random.default_rng(0).permutation(len(codes))
+    seen = np.empty(len(codes), dtype=np.int64)  # how many of its type come before a cell
+    by_type = np.argsort(codes[order], kind="stable")
+    sizes = np.bincount(codes[order])
+    seen[by_type] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    first = np.argsort(np.where(seen < _LEAST, seen, _LEAST), kind="stable")
+    return np.sort(order[first[:at_most]])
 
 
 def lay_out(latent: np.ndarray, layout: str) -> np.ndarray:
@@ -101,7 +115,8 @@ def _panel(
     axes.set_title(title, loc="left", fontsize=9)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.spines[:].set_visible(False)
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color("#d0d0d0")
     low, high = points.min(axis=0), points.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     axes.set_xlim(low[0] - 0.05 * span[0], high[0] + 0.05 * span[0])

@@ -24,7 +24,7 @@ def river(truth: Truth, found: Matched, title: str) -> Figure:
     """Return the plot; flows have the colour of their type, bars are as high as they have cells."""
     table = found.table
     n_types, n_clusters = table.shape
-    height = max(3.6, _LABEL * max(n_types, n_clusters) * 1.25 + 0.8)
+    height = max(3.6, _LABEL * max(n_types, n_clusters) * 1.5 + 0.8)
     longest = max(min(len(name), 40) for name in truth.names) + 10
     figure = new_figure(5.6 + 0.075 * longest, height)
     axes = figure.add_subplot()

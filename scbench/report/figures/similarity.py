@@ -13,7 +13,7 @@ from scbench.report.figures.truth import Truth
 
 __all__ = ["cosine", "similarity"]
 
-_CELLS = 600  # on each side
+_CELLS = 400  # on each side
 
 
 def cosine(latent: np.ndarray) -> np.ndarray:
@@ -25,14 +25,14 @@ def cosine(latent: np.ndarray) -> np.ndarray:
 
 
 def similarity(latent: np.ndarray, truth: Truth, title: str) -> Figure:
-    """Return the heat map of at most 600 cells, types in the order of their size with coloured and numbered bars.
+    """Return the heat map of at most 400 cells, types in the order of their size with coloured and numbered bars.
 
     Args:
         latent: (n_cells, d) of all cells.
         truth: their types.
         title: heading.
     """
-    cells = sample_cells(len(latent), _CELLS)
+    cells = sample_cells(truth.codes, _CELLS)
     cells = cells[np.argsort(truth.codes[cells], kind="stable")]
     codes = truth.codes[cells]
     n = len(cells)

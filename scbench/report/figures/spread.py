@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib import cbook
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
@@ -47,11 +50,7 @@ def spread_over_seeds(entries: Sequence[Entry], datasets: Sequence[str], measure
                 continue
             colour = "#6b6b6b" if entry.is_control else OKABE_ITO[0]
             if len(values) > 2:
-                axes.boxplot(
-                    values, positions=[place], vert=False, widths=0.62, showfliers=False, manage_ticks=False,
-                    boxprops={"color": colour}, medianprops={"color": colour, "linewidth": 1.6},
-                    whiskerprops={"color": colour}, capprops={"color": colour},
-                )  # fmt: skip
+                _box(axes, values, float(place), colour)
             heights = np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.zeros(1)
             axes.plot(np.sort(values), place + heights, "o", ms=3.2, mec="white", mew=0.4, color=colour, alpha=0.9)
         axes.set_title(dataset, fontsize=9, loc="left")
@@ -63,3 +62,14 @@ def spread_over_seeds(entries: Sequence[Entry], datasets: Sequence[str], measure
         axes.set_ylim(-0.7, len(entries) - 0.3)
     figure.supxlabel(f"{measure.title}; each point is a seed, grey methods are controls", fontsize=8)
     return figure
+
+
+def _box(axes: Axes, values: np.ndarray, place: float, colour: str) -> None:
+    """Draw a lying box; drawn from its statistics, as the name of the option that lays boxes differs by version."""
+    (found,) = cbook.boxplot_stats(values)
+    box = Rectangle((found["q1"], place - 0.31), found["q3"] - found["q1"], 0.62, fc="none", ec=colour)
+    axes.add_patch(box)
+    axes.plot([found["med"]] * 2, [place - 0.31, place + 0.31], color=colour, lw=1.6)
+    for inner, outer in ((found["q1"], found["whislo"]), (found["q3"], found["whishi"])):
+        axes.plot([inner, outer], [place, place], color=colour, lw=1)
+        axes.plot([outer, outer], [place - 0.15, place + 0.15], color=colour, lw=1)
