@@ -45,6 +45,7 @@ class Drawing:
 
     def __call__(self, content: Content, comparisons: Comparisons, folder: Path) -> list[Path]:
         """Write every figure and an index of them, and return their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
         paths: list[Path] = []
         with style():
             paths += self._overviews(content, comparisons, folder)
