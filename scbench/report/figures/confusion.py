@@ -18,7 +18,7 @@ def confusion(truth: Truth, found: Matched, title: str) -> Figure:
     """Return shares of each type (rows) in clusters (columns, in the order of their types), with numbers of cells."""
     n_types, n_clusters = found.table.shape
     share = found.table / truth.sizes[:, None]
-    longest = max(min(len(name), 40) for name in truth.names)
+    longest = max(map(len, truth.shown)) - 6
     width = max(len(name) for name in found.names)
     figure = new_figure(
         1.9 + 0.08 * longest + max(2.2, 0.36 * n_clusters), 1.3 + 0.07 * width + max(1.2, 0.27 * n_types)
@@ -32,11 +32,7 @@ def confusion(truth: Truth, found: Matched, title: str) -> Figure:
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
             axes.text(column, row, str(count), ha="center", va="center", color=ink, fontsize=6.5)
     axes.set_xticks(range(n_clusters), found.names, rotation=0 if width <= 2 else 90, fontsize=8)
-    names = [
-        f"{number} {name[:40]} ({size})"
-        for number, (name, size) in enumerate(zip(truth.names, truth.sizes, strict=True), 1)
-    ]
-    axes.set_yticks(range(n_types), names, fontsize=8)
+    axes.set_yticks(range(n_types), truth.shown, fontsize=8)
     axes.set_xlabel("cluster")
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, label="% of the type", shrink=0.8, aspect=30, pad=0.02)

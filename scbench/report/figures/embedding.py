@@ -85,9 +85,9 @@ def embedding_figure(points: np.ndarray, truth: Truth, found: Matched, cells: np
     """
     n_types = len(truth.names)
     n_columns = -(-n_types // _PER_COLUMN)
-    longest = max(len(name) for name in truth.names)
+    longest = max(map(len, truth.shown))
     height = max(4.2, 0.19 * min(n_types, _PER_COLUMN) + 0.9)
-    figure = new_figure(8.6 + n_columns * (0.5 + 0.075 * min(longest, 40)), height)
+    figure = new_figure(8.6 + n_columns * (0.4 + 0.07 * longest), height)
     panels = figure.subplots(1, 2)
     colours = palette(n_types)
     _panel(
@@ -95,8 +95,8 @@ def embedding_figure(points: np.ndarray, truth: Truth, found: Matched, cells: np
     )
     _panel(panels[1], points, found.codes[cells], found.colours(n_types), list(found.names), "found clusters")
     handles = [
-        Line2D([], [], marker="o", ls="none", ms=6, mec="none", color=colour, label=f"{number} {name[:40]} ({size})")
-        for number, (name, size, colour) in enumerate(zip(truth.names, truth.sizes, colours, strict=True), start=1)
+        Line2D([], [], marker="o", ls="none", ms=6, mec="none", color=colour, label=name)
+        for name, colour in zip(truth.shown, colours, strict=True)
     ]
     figure.legend(handles=handles, loc="outside right center", ncols=n_columns, frameon=False, fontsize=8)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)

@@ -25,7 +25,7 @@ def river(truth: Truth, found: Matched, title: str) -> Figure:
     table = found.table
     n_types, n_clusters = table.shape
     height = max(3.6, _LABEL * max(n_types, n_clusters) * 1.5 + 0.8)
-    longest = max(min(len(name), 40) for name in truth.names) + 10
+    longest = max(map(len, truth.shown))
     figure = new_figure(5.6 + 0.075 * longest, height)
     axes = figure.add_subplot()
     axes.set_xlim(-0.16, 1.06 + 0.016 * longest)
@@ -55,11 +55,7 @@ def river(truth: Truth, found: Matched, title: str) -> Figure:
         label,
         to_left=True,
     )
-    names = [
-        f"{number} {name[:40]} ({size})"
-        for number, (name, size) in enumerate(zip(truth.names, truth.sizes, strict=True), 1)
-    ]
-    _bars(axes, _RIGHT, type_tops, right_used, colours, names, label, to_left=False)
+    _bars(axes, _RIGHT, type_tops, right_used, colours, truth.shown, label, to_left=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 

@@ -36,7 +36,7 @@ def similarity(latent: np.ndarray, truth: Truth, title: str) -> Figure:
     cells = cells[np.argsort(truth.codes[cells], kind="stable")]
     codes = truth.codes[cells]
     n = len(cells)
-    longest = max(min(len(name), 40) for name in truth.names)
+    longest = max(map(len, truth.shown)) - 6
     present = np.unique(codes)
     height = max(5.2, 0.16 * len(present) + 1.0)
     figure = new_figure(height + 1.6 + 0.075 * longest, height)
@@ -57,8 +57,7 @@ def similarity(latent: np.ndarray, truth: Truth, title: str) -> Figure:
     places = spread_line(np.array(middles), gap, 0, n - 1)
     for code, middle, place in zip(present, middles, places, strict=True):
         axes.plot([n + bar, n + 2.2 * bar], [middle, place], color="#8a8a8a", lw=0.5, clip_on=False)
-        name = f"{code + 1} {truth.names[code][:40]} ({truth.sizes[code]})"
-        axes.text(n + 2.6 * bar, place, name, va="center", fontsize=7.5)
+        axes.text(n + 2.6 * bar, place, truth.shown[code], va="center", fontsize=7.5)
     axes.set_xlim(-0.5, n - 0.5 + bar)
     axes.set_ylim(n - 0.5, -0.5)
     axes.set_xticks([])

@@ -16,6 +16,8 @@ from scbench.metrics.contingency import encode
 
 __all__ = ["NoTruthError", "Truth", "as_truth", "true_labels"]
 
+_LONGEST = 40  # letters of a type's name
+
 
 class NoTruthError(ScbenchError):
     """Why the labels of a dataset cannot be had; figures that need them are left out, and this is said."""
@@ -34,6 +36,15 @@ class Truth:
     codes: np.ndarray
     names: tuple[str, ...]
     sizes: np.ndarray
+
+    @property
+    def shown(self) -> list[str]:
+        """Return what figures call each type: ``1. alpha (343)``, ``2. type 0 (236)``; long names are cut."""
+        named = [f"type {name}" if name.replace(".", "").isdigit() else name for name in self.names]
+        return [
+            f"{number}. {name if len(name) <= _LONGEST else name[: _LONGEST - 1] + '…'} ({size})"
+            for number, (name, size) in enumerate(zip(named, self.sizes, strict=True), start=1)
+        ]
 
 
 def true_labels(record: Mapping[str, Any]) -> Truth:

@@ -11,7 +11,9 @@ from report_records import put, record
 
 from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
+from scbench.errors import DataError
 from scbench.report.__main__ import main
+from scbench.report.figures.truth import NoTruthError, true_labels
 
 NAME = "pbmc68k_reduced"
 
@@ -90,3 +92,24 @@ def test_figures_and_details_can_be_left_out(store: Path, tmp_path: Path) -> Non
     assert not [name for name in figures(store, tmp_path / "b", "details=none") if "runs/" in name]
     assert main([f"store={store}", "figures=no"]) == 2
     assert main([f"store={store}", "embedding=pca"]) == 2
+
+
+def test_labels_read_in_another_way_or_of_other_cells_are_not_used() -> None:
+    data = open_dataset(load_dataset(NAME), progress=False)
+    one = run_on(data)
+    assert len(true_labels(one).codes) == data.n_cells
+    assert true_labels(one).sizes.tolist() == sorted(true_labels(one).sizes.tolist(), reverse=True)
+    another = {**one, "data": {**one["data"], "preprocessing": {"label": "other"}}}
+    with pytest.raises(NoTruthError, match="was read in another way by these runs"):
+        true_labels(another)
+    with pytest.raises(NoTruthError, match="has no labels for the cells of these runs"):
+        true_labels({**one, "n_cells": 5})
+
+
+def test_a_dataset_that_cannot_be_opened_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(config: object, progress: bool) -> None:
+        raise DataError("the file is damaged")
+
+    monkeypatch.setattr("scbench.report.figures.truth.open_dataset", broken)
+    with pytest.raises(NoTruthError, match="cannot be opened: the file is damaged"):
+        true_labels(record(NAME))

@@ -159,6 +159,11 @@ def test_matched_colours_and_unmatched_clusters() -> None:
         match(truth, np.zeros(2, dtype=int))
 
 
+def test_types_are_numbered_and_bare_numbers_are_said_to_be_types() -> None:
+    truth = as_truth(np.array(["0", "0", "alpha", "x" * 60]))
+    assert truth.shown == ["1. type 0 (2)", "2. alpha (1)", f"3. {'x' * 39}… (1)"]
+
+
 def test_sampling_keeps_small_types_and_does_not_change() -> None:
     codes = np.repeat([0, 1, 2], [5000, 4, 20])
     chosen = sample_cells(codes, 100)
