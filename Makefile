@@ -24,6 +24,10 @@ $(VENV)/.dev-ready: $(VENV)/.run-ready
 	$(INSTALL) -e '.[dev]'
 	touch $@
 
+$(VENV)/.report-ready: $(VENV)/.run-ready
+	$(INSTALL) -e '.[report]'
+	touch $@
+
 run: $(VENV)/.run-ready
 	$(BIN)/python -m scbench method=scsiameseclu dataset=pbmc68k_reduced
 
@@ -41,7 +45,7 @@ lint: $(VENV)/.dev-ready
 bench: $(VENV)/.dev-ready
 	$(BIN)/python tests/perf/bench.py
 
-tables: $(VENV)/.run-ready
+tables: $(VENV)/.report-ready
 	$(BIN)/python -m scbench.report
 
 clean:

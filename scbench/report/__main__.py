@@ -1,49 +1,58 @@
-"""``python -m scbench.report [store=DIR] [out=DIR]``: tables of everything in a store."""
+"""``python -m scbench.report [store=DIR] [out=DIR]``: tables, statistics and figures of a store.
+
+Keys, all with a default:
+  store=results/runs       the run store
+  out=results/reference    where files go
+  published=results/published  the papers' numbers
+  methods=A,B datasets=C,D seeds=0,1 protocol=honest   only these (controls always stay); default: everything
+  metrics=acc,nmi,ari      also ami, homogeneity, completeness, f1_macro, nmi_max, seconds, memory; or all
+  figures=true             false leaves figures out
+  details=A,B              datasets whose runs get curves, embedding, confusion table, river and similarity; default:
+                           the smallest one whose labels are at hand; none leaves them out
+  embedding=umap           or tsne
+"""
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from scbench.errors import ConfigError, ScbenchError, StoreError
-from scbench.names import unknown
-from scbench.report.table import (
-    BEST_NOTE,
-    SCORES,
-    TableRow,
-    cells,
-    differences,
-    has_best,
-    headers,
-    is_tuned,
-    preset_of,
-    summarise,
-    tuned_note,
-)
-from scbench.run.store import Store
+from scbench.errors import ConfigError, ScbenchError
+from scbench.names import check_choice, unknown
+from scbench.report.measures import DEFAULT_MEASURES, measures_of
+from scbench.report.selection import Selection, selection_of
 
-__all__ = ["main", "write_tables"]
+__all__ = ["main"]
 
-_DEFAULTS = {"store": "results/runs", "out": "results/reference"}
-_RUN_COLUMNS = ("dataset", "method", "variant", "protocol", "seed", "status", "key")
+_DEFAULTS = {
+    "store": "results/runs",
+    "out": "results/reference",
+    "published": "results/published",
+    "methods": "",
+    "datasets": "",
+    "seeds": "",
+    "protocol": "",
+    "metrics": ",".join(DEFAULT_MEASURES),
+    "figures": "true",
+    "details": "",
+    "embedding": "umap",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the tables and say where they are.
+    """Write the report and say where its files are.
 
     Returns:
         0, or 2 when the command is wrong or the store cannot be read.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(given):
-        sys.stdout.write(f"{__doc__}\n")
+        sys.stdout.write(f"{__doc__}")
         return 0
     try:
-        options = _options(given)
-        written = write_tables(Path(options["store"]), Path(options["out"]))
+        written = _write(_options(given))
     except ScbenchError as error:
         sys.stderr.write(f"scbench: {error}\n")
         return 2
@@ -52,25 +61,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def write_tables(store: Path, out: Path) -> list[Path]:
-    """Write ``summary.csv``, ``summary.md`` and ``runs.csv`` (one line per run); the same store gives the same bytes.
+def _write(options: dict[str, str]) -> list[Path]:
+    """Write the report of a command."""
+    selection, measures = _selection(options), measures_of(options["metrics"])
+    check_choice("value of figures", options["figures"], ("true", "false"))
+    check_choice("embedding", options["embedding"], ("umap", "tsne"))
+    named = tuple(name for name in options["details"].split(",") if name)
+    details = None if not named else () if named == ("none",) else named
+    _check_packages()
+    from scbench.report.content import read_content
+    from scbench.report.write import write_report
 
-    Raises:
-        StoreError: when the store does not exist or is empty, or ``out`` cannot be written.
-    """
-    records = list(Store(store).records())
-    if not records:
-        raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")
-    rows = sorted(summarise(records), key=lambda row: (row.dataset, row.label, row.setting))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        paths = [out / "summary.csv", out / "summary.md", out / "runs.csv"]
-        _write_csv(paths[0], _summary_lines(rows))
-        paths[1].write_text(_markdown(rows), encoding="utf-8")
-        _write_csv(paths[2], _run_lines(records))
-    except OSError as error:
-        raise StoreError(f"cannot write the tables to {out} ({error.strerror or error}); choose out=DIR") from error
-    return paths
+    content = read_content(Path(options["store"]), selection, measures, Path(options["published"]))
+    if options["figures"] == "false":
+        return write_report(content, Path(options["out"]), "Comparison")
+    from scbench.report.figures.draw import Drawing
+
+    drawing = Drawing(details, options["embedding"])
+    written = write_report(content, Path(options["out"]), "Comparison", drawing)
+    for reason in drawing.left_out:
+        sys.stderr.write(f"scbench: figures left out: {reason}\n")
+    return written
+
+
+def _selection(options: dict[str, str]) -> Selection:
+    """Return which records the command asks for; a named experiment becomes a ``Selection`` here."""
+    return selection_of(options)
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:
@@ -81,71 +97,25 @@ def _options(arguments: Sequence[str]) -> dict[str, str]:
         if key not in options:
             raise ConfigError(unknown("key", key, options))
         if not separator or not value:
-            raise ConfigError(f"{key} has no value; write {key}=DIR")
+            raise ConfigError(
+                f"{key} has no value; write {key}={'DIR' if key in ('store', 'out', 'published') else 'A,B'}"
+            )
         options[key] = value
     return options
 
 
-def _summary_lines(rows: Sequence[TableRow]) -> list[dict[str, object]]:
-    """Return one line per row of the table, numbers as fractions."""
-    lines = []
-    for row in rows:
-        line: dict[str, object] = {
-            "dataset": row.dataset,
-            "method": row.method,
-            "preset": row.preset,
-            "tuned_with_labels": row.is_tuned,
-            "setting": row.setting,
-        }
-        for name in SCORES:
-            line[f"{name}_mean"], line[f"{name}_sd"] = row.scores[name]
-        for name in SCORES if has_best(rows) else ():
-            line[f"best_{name}_mean"], line[f"best_{name}_sd"] = (row.best or {}).get(name, ("", ""))
-        line |= {
-            "n_ok": row.n_ok,
-            "n": row.n,
-            "k_given": row.k_given,
-            "k_found": " ".join(map(str, sorted(set(row.k_found)))),
-            "seconds_mean": row.seconds,
-            "peak_rss_bytes": row.peak_rss_bytes,
-        }
-        lines.append(line)
-    return lines
+def _check_packages() -> None:
+    """Check that what reports need is installed.
 
-
-def _run_lines(records: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
-    """Return one line per run with its scores."""
-    return [
-        {
-            **{name: record[name] for name in _RUN_COLUMNS},
-            "preset": preset_of(record),
-            "tuned_with_labels": is_tuned(record),
-            **{name: record["metrics"][name] for name in SCORES},
-        }
-        for record in records
-    ]
-
-
-def _write_csv(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
-    """Write lines with the columns of the first."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-
-
-def _markdown(rows: Sequence[TableRow]) -> str:
-    """Return the table as Markdown; what differs, and ``setting``, tell rows of the same names apart."""
-    with_best = has_best(rows)
-    names = [*headers(with_best=with_best), "setting"]
-    lines = [names, ["---"] * len(names)]
-    for row, difference in zip(rows, differences(rows), strict=True):
-        dataset, method, *numbers = cells(row, with_best=with_best)
-        lines.append([dataset, f"{method} {difference}".rstrip(), *numbers, row.setting])
-    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
-    notes = [text[0].upper() + text[1:] + "." for text in (BEST_NOTE if with_best else None, tuned_note(rows)) if text]
-    return "\n".join([body, "", note, *notes, ""])
+    Raises:
+        ConfigError: a package is missing.
+    """
+    missing = [name for name in ("matplotlib", "scikit_posthocs", "seaborn", "statsmodels") if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"reports need packages that are not installed ({', '.join(missing)}); install scbench with its extra "
+            "'report': pip install 'scbench[report]'"
+        )
 
 
 if __name__ == "__main__":

@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from report_records import put, record
 
 from scbench.__main__ import main as run
 from scbench.report.__main__ import main
 
 SMALL = ["dataset=simulated", "dataset.n_cells=40", "dataset.n_genes=30", "dataset.n_types=3", "device=cpu"]
+
+
+def runs_of(out: Path) -> list[str]:
+    return pd.read_csv(out / "runs.csv")["key"].tolist()
 
 
 def test_tables_are_made_from_the_store_and_are_the_same_every_time(
@@ -18,10 +23,16 @@ def test_tables_are_made_from_the_store_and_are_the_same_every_time(
     assert run(["-m", "method=random,pca_kmeans", "seeds=3", *SMALL, f"store={store}"]) == 0
     capsys.readouterr()
     assert main([f"store={store}", f"out={out}"]) == 0
-    assert capsys.readouterr().out.split() == [str(out / name) for name in ("summary.csv", "summary.md", "runs.csv")]
-    first = {path.name: path.read_bytes() for path in out.iterdir()}
+    written = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert written[:3] == [out / name for name in ("summary.csv", "summary.md", "runs.csv")]
+    first = {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    assert set(first) == set(written)
+    assert {path.suffix for path in first} >= {".csv", ".md", ".tex"}
     assert main([f"store={store}", f"out={out}"]) == 0
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+    assert {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()} == first
+    for key in runs_of(out):
+        assert f"`{key}`" in (out / "cells.md").read_text()
+        assert key in (out / "long.csv").read_text()
     summary, runs = pd.read_csv(out / "summary.csv"), pd.read_csv(out / "runs.csv")
     assert summary["method"].tolist() == ["pca_kmeans", "random"]
     for row in summary.itertuples():
@@ -61,6 +72,8 @@ def test_tables_have_the_preset_in_a_column_and_in_the_name(tmp_path: Path, toy_
         (["stor=x"], "unknown key 'stor'. Did you mean 'store'?"),
         (["store"], "store has no value; write store=DIR"),
         (["store=/does/not/exist"], "does not exist; run something first"),
+        (["metrics=acs"], "unknown metric 'acs'. Did you mean 'acc'?"),
+        (["methods="], "methods has no value; write methods=A,B"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,3 +84,22 @@ def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytes
 def test_an_empty_store_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([f"store={tmp_path}"]) == 2
     assert "holds no records" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("scbench.report.__main__.find_spec", lambda name: None if name == "seaborn" else object())
+    assert main([]) == 2
+    assert "(seaborn); install scbench with its extra 'report'" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "store", record())
+    (tmp_path / "out").write_text("a file")
+    assert main([f"store={tmp_path / 'store'}", f"out={tmp_path / 'out'}"]) == 2
+    assert "cannot write the tables to" in capsys.readouterr().err
+
+
+def test_help_names_every_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"{key}=" in text for key in ("store", "out", "published", "methods", "datasets", "seeds", "metrics"))

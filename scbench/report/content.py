@@ -1,0 +1,158 @@
+"""What a report holds: records turned into entries, with the published numbers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scbench.errors import StoreError
+from scbench.report.checks import Check, check_claims, repeated_cells
+from scbench.report.entries import Entry, entries_of, is_comparable
+from scbench.report.measures import Measure
+from scbench.report.published import Names, PublishedValue, read_names, read_published
+from scbench.report.selection import CONTROLS, Selection, ordered_datasets, refuse_mixed_data, told_apart
+from scbench.run.store import Store
+
+__all__ = ["Content", "read_content", "score_table"]
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that pages and figures are made from.
+
+    Attributes:
+        store: folder of the run store.
+        records: as selected, each with ``stored_dataset`` (the name of its folder).
+        entries: comparable ones and others, see :func:`scbench.report.entries.entries_of`; controls are always there,
+            without cells when the store has none of their runs.
+        datasets: the columns.
+        measures: what to show.
+        published, names, checks: the numbers of papers, and what does not add up in them.
+        notes: what a reader has to know about this store, one sentence each.
+    """
+
+    store: Path
+    records: tuple[dict[str, object], ...]
+    entries: tuple[Entry, ...]
+    datasets: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    published: tuple[PublishedValue, ...]
+    names: Names
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def compared(self) -> list[Entry]:
+        """Return the entries that may stand in a comparison."""
+        return [entry for entry in self.entries if is_comparable(entry)]
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """Return each run's folder relative to the store, by dataset, method and key."""
+        return {
+            str(one["key"]): f"{one['stored_dataset']}/{one['method']}/{str(one['key'])[:16]}" for one in self.records
+        }
+
+
+def read_content(store: Path, selection: Selection, measures: Sequence[Measure], published: Path) -> Content:
+    """Read the records of a store and the published numbers.
+
+    Args:
+        store: folder of the run store.
+        selection: which records.
+        measures: what to show.
+        published: folder with the papers' CSVs; the numbers are left out, with a note, when it does not exist.
+
+    Raises:
+        StoreError: the store does not exist, holds no (selected) record, or mixes data under one dataset name.
+        ConfigError: none of the named methods or datasets is in the store.
+        DataError: a CSV of published numbers cannot be read.
+    """
+    everything = list(Store(store).records())
+    if not everything:
+        raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")
+    selection.check(everything)
+    kept = [record for record in everything if selection.keeps(record)]
+    if not kept:
+        raise StoreError(
+            f"none of the {len(everything)} records of store {store} is selected; name less in the command"
+        )
+    refuse_mixed_data(kept)
+    records = told_apart(kept)
+    entries = [*_missing_controls(records), *entries_of(records)]
+    has_papers = published.is_dir()
+    values = read_published(published) if has_papers else []
+    claims = published / "claims.csv"
+    checks = [*(check_claims(values, claims) if claims.is_file() else []), *repeated_cells(values)]
+    return Content(
+        store=store,
+        records=tuple(records),
+        entries=tuple(entries),
+        datasets=tuple(ordered_datasets(selection, {record["dataset"] for record in records})),
+        measures=tuple(measures),
+        published=tuple(values),
+        names=read_names(published),
+        checks=tuple(checks),
+        notes=tuple(_notes(records, entries, None if has_papers else published)),
+    )
+
+
+def score_table(content: Content, measure: Measure) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+    """Return the scores that ranks and tests are made of.
+
+    Only comparable entries enter, and datasets on which each of them was run: a method that failed ranks last, one
+    that was never tried must not.
+
+    Returns:
+        Means (n_datasets, n_entries), NaN where all runs failed; the values of single runs
+        (n_datasets, n_entries, n_seeds), NaN where one failed; and the datasets that were left out.
+    """
+    entries = [entry for entry in content.compared if entry.cells]
+    whole = [dataset for dataset in content.datasets if all(dataset in entry.cells for entry in entries)]
+    left_out = [dataset for dataset in content.datasets if dataset not in whole]
+    most = max((len(entry.cells[name].records) for entry in entries for name in whole), default=1)
+    values = np.full((len(whole), len(entries), most), np.nan)
+    for row, dataset in enumerate(whole):
+        for column, entry in enumerate(entries):
+            known = entry.cells[dataset].values(measure)
+            values[row, column, : len(known)] = known
+    finished = ~np.isnan(values)
+    counts = finished.sum(axis=2)
+    means = np.where(counts > 0, np.where(finished, values, 0.0).sum(axis=2) / np.maximum(counts, 1), np.nan)
+    return pd.DataFrame(means, index=whole, columns=[entry.name for entry in entries]), values, left_out
+
+
+def _missing_controls(records: Sequence[dict[str, object]]) -> list[Entry]:
+    """Return empty entries for controls without a run, so that tables show that they are missing."""
+    there = {record["method"] for record in records}
+    return [Entry(name, name, "default", "honest", "", False, {}, {}) for name in CONTROLS if name not in there]
+
+
+def _notes(records: Sequence[dict[str, object]], entries: Sequence[Entry], no_papers: Path | None) -> list[str]:
+    """Return what a reader has to know about these records."""
+    notes = []
+    missing = [entry.name for entry in entries if not entry.cells]
+    if missing:
+        notes.append(f"no run of {', '.join(missing)} in this store: a comparison without controls says little")
+    codes: dict[str, int] = {}
+    for entry in entries:
+        for cell in entry.cells.values():
+            for code in cell.codes_of_runs:
+                codes[code] = codes.get(code, 0) + 1
+    if len(codes) > 1:
+        listed = ", ".join(f"{code}: {number}" for code, number in sorted(codes.items()))
+        mixed = sum(len(cell.codes) > 1 for entry in entries for cell in entry.cells.values())
+        notes.append(
+            f"runs were made by {len(codes)} versions of the code ({listed}); "
+            f"{mixed} cells average over more than one and are marked †"
+        )
+    failed = sum(record["status"] != "ok" for record in records)
+    if failed:
+        notes.append(f"{failed} of {len(records)} runs failed; they count in n and in nothing else")
+    if no_papers is not None:
+        notes.append(f"no folder {no_papers} with published numbers, so none are shown; give it with published=DIR")
+    return notes

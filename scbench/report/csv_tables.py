@@ -1,0 +1,84 @@
+"""Tables as CSV in stored units: long (one line per method, dataset and measure) and wide (one file per measure)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from scbench.report.entries import Entry, is_comparable
+from scbench.report.measures import Measure
+
+__all__ = ["long_lines", "wide_lines", "write_csv"]
+
+
+def long_lines(
+    entries: Sequence[Entry], datasets: Sequence[str], measures: Sequence[Measure]
+) -> list[dict[str, object]]:
+    """Return one line per entry, dataset and measure; a dataset without a run has ``n`` 0 and no values.
+
+    ``keys`` holds the keys of the runs, ``codes`` the versions of the code that made them, both in the order of seeds
+    or sorted, so that each number leads to its records.
+    """
+    lines: list[dict[str, object]] = []
+    for entry in entries:
+        for dataset in datasets:
+            cell = entry.cells.get(dataset)
+            for measure in measures:
+                mean, sd = cell.mean_sd(measure) if cell else (np.nan, np.nan)
+                lines.append(
+                    {
+                        "dataset": dataset,
+                        "entry": entry.name,
+                        "method": entry.method,
+                        "variant": entry.variant,
+                        "protocol": entry.protocol,
+                        "preset": entry.preset,
+                        "tuned_with_labels": entry.is_tuned,
+                        "comparable": is_comparable(entry),
+                        "measure": measure.name,
+                        "mean": _blank(mean),
+                        "sd": _blank(sd),
+                        "n_ok": len(cell.ok) if cell else 0,
+                        "n": len(cell.records) if cell else 0,
+                        "k": cell.k_shown if cell else "",
+                        "seeds": " ".join(str(record["seed"]) for record in cell.records) if cell else "",
+                        "codes": "; ".join(cell.codes) if cell else "",
+                        "keys": " ".join(cell.keys) if cell else "",
+                    }
+                )
+    return lines
+
+
+def wide_lines(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> list[dict[str, object]]:
+    """Return one line per entry with mean, sd and n_ok/n of each dataset in columns."""
+    lines = []
+    for entry in entries:
+        line: dict[str, object] = {"entry": entry.name}
+        for dataset in datasets:
+            cell = entry.cells.get(dataset)
+            mean, sd = cell.mean_sd(measure) if cell else (np.nan, np.nan)
+            line |= {
+                dataset: _blank(mean),
+                f"{dataset}_sd": _blank(sd),
+                f"{dataset}_ok": f"{len(cell.ok)}/{len(cell.records)}" if cell else "",
+            }
+        lines.append(line)
+    return lines
+
+
+def write_csv(path: Path, lines: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None) -> None:
+    """Write lines with these columns, or those of the first line; without either the file is empty."""
+    names = list(columns or (lines[0] if lines else ()))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        if names:
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+
+
+def _blank(value: float) -> float | str:
+    """Return NaN as nothing."""
+    return "" if np.isnan(value) else value

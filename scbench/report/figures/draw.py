@@ -1,0 +1,151 @@
+"""Which figures a report has, and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from scbench.report.content import Content
+from scbench.report.entries import Cell, Entry
+from scbench.report.figures.confusion import confusion
+from scbench.report.figures.cost import cost
+from scbench.report.figures.critical_difference import critical_difference_diagram
+from scbench.report.figures.curves import learning_curves, read_history, score_snapshots
+from scbench.report.figures.embedding import embedding_figure, lay_out, sample_cells
+from scbench.report.figures.files import save, style
+from scbench.report.figures.heat_map import heat_map
+from scbench.report.figures.matching import match
+from scbench.report.figures.river import river
+from scbench.report.figures.similarity import similarity
+from scbench.report.figures.spread import PANELS, spread_over_seeds
+from scbench.report.figures.truth import NoTruthError, Truth, true_labels
+from scbench.report.markdown import anchor
+from scbench.report.statistics_page import Comparisons
+
+__all__ = ["Drawing"]
+
+
+@dataclass
+class Drawing:
+    """Draws the figures of a report.
+
+    Attributes:
+        details: datasets whose runs are shown one by one; None takes the one with the fewest cells whose labels are
+            at hand.
+        layout: of embeddings, ``umap`` or ``tsne``.
+        left_out: why figures were left out, one sentence each; filled while drawing.
+    """
+
+    details: tuple[str, ...] | None = None
+    layout: str = "umap"
+    left_out: list[str] = field(default_factory=list)
+
+    def __call__(self, content: Content, comparisons: Comparisons, folder: Path) -> list[Path]:
+        """Write every figure and an index of them, and return their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths: list[Path] = []
+        with style():
+            paths += self._overviews(content, comparisons, folder)
+            for dataset, truth in self._detailed(content):
+                for number, entry in enumerate(one for one in content.entries if dataset in one.cells):
+                    name = f"{anchor(entry.name, dataset)}_{number}"
+                    paths += self._details(content, entry, entry.cells[dataset], truth, folder / "runs", name)
+        index = folder / "README.md"
+        index.write_text(self._index(paths, folder), encoding="utf-8")
+        return [*paths, index]
+
+    def _overviews(self, content: Content, comparisons: Comparisons, folder: Path) -> list[Path]:
+        """Write the figures of whole measures."""
+        entries = [entry for entry in content.compared if entry.cells]
+        if not entries:
+            self.left_out.append("no comparable run, so there are no figures of measures")
+            return []
+        paths = []
+        for measure in content.measures:
+            paths += save(heat_map(entries, content.datasets, measure), folder, f"heat_map_{measure.name}")
+            for number, start in enumerate(range(0, len(content.datasets), PANELS), start=1):
+                figure = spread_over_seeds(entries, content.datasets[start : start + PANELS], measure)
+                paths += save(figure, folder, f"spread_{measure.name}_{number}")
+            scatter = cost(entries, content.datasets, measure) if measure.is_score else None
+            if scatter is not None:
+                paths += save(scatter, folder, f"cost_{measure.name}")
+            for result in comparisons.get(measure.name, []):
+                name = f"critical_difference_{measure.name}_{result.analysis}"
+                paths += save(critical_difference_diagram(result, measure), folder, name)
+        return paths
+
+    def _detailed(self, content: Content) -> Iterator[tuple[str, Truth | None]]:
+        """Yield the datasets whose runs are shown one by one, with their labels where they are at hand."""
+        firsts = {str(record["dataset"]): record for record in reversed(content.records)}
+        if self.details is not None:
+            for dataset in self.details:
+                if dataset not in firsts:
+                    self.left_out.append(f"{dataset}: no run of it in this report")
+                else:
+                    yield dataset, self._truth(firsts[dataset])
+            return
+        for dataset in sorted(firsts, key=lambda name: (firsts[name]["n_cells"], name)):
+            truth = self._truth(firsts[dataset])
+            if truth is not None:
+                yield dataset, truth
+                return
+
+    def _truth(self, record: dict[str, object]) -> Truth | None:
+        """Return the labels of a record's dataset; None, with a line about it, when they are not at hand."""
+        try:
+            return true_labels(record)
+        except NoTruthError as error:
+            self.left_out.append(f"{record['dataset']}: {error}")
+            return None
+
+    def _details(
+        self, content: Content, entry: Entry, cell: Cell, truth: Truth | None, folder: Path, name: str
+    ) -> list[Path]:
+        """Write the figures of one method on one dataset; the first seed that ended well stands for its runs."""
+        places = {int(record["seed"]): content.store / content.folders[str(record["key"])] for record in cell.ok}
+        found = {seed: read_history(place) for seed, place in places.items()}
+        histories = {seed: table for seed, table in found.items() if table is not None}
+        scored = {seed: score_snapshots(place, truth) for seed, place in places.items()} if truth else {}
+        scores = {seed: table for seed, table in scored.items() if table is not None}
+        about = f"{entry.name} on {cell.dataset}"
+        curves = learning_curves(histories, scores, about)
+        paths = [] if curves is None else save(curves, folder, f"{name}_curves")
+        if truth is None or not places:
+            return paths
+        seed = min(places)
+        arrays = [_array(places[seed] / file) for file in ("labels.npy", "embedding.npy")]
+        labels, latent = (one if one is not None and len(one) == len(truth.codes) else None for one in arrays)
+        title = f"{about}, seed {seed}"
+        if labels is None:
+            self.left_out.append(f"{title}: its labels.npy is missing or damaged")
+            return paths
+        clusters = match(truth, labels)
+        paths += save(confusion(truth, clusters, title), folder, f"{name}_confusion")
+        paths += save(river(truth, clusters, title), folder, f"{name}_river")
+        if latent is None or latent.ndim != 2 or latent.shape[1] < 2 or not np.isfinite(latent).all():
+            self.left_out.append(f"{title}: no usable embedding is stored, so it is not drawn")
+            return paths
+        shown = sample_cells(truth.codes)
+        points = lay_out(latent[shown], self.layout)
+        paths += save(embedding_figure(points, truth, clusters, shown, title), folder, f"{name}_{self.layout}")
+        return paths + save(similarity(latent, truth, title), folder, f"{name}_similarity")
+
+    def _index(self, paths: list[Path], folder: Path) -> str:
+        """Return a page with all figures and what was left out."""
+        parts = ["# Figures", *(f"Left out: {reason}." for reason in self.left_out)]
+        for path in paths:
+            if path.suffix == ".png":
+                where = path.relative_to(folder).as_posix()
+                parts.append(f"## {path.stem.replace('_', ' ')}\n\n![{path.stem}]({where}) ([SVG]({where[:-3]}svg))")
+        return "\n\n".join(parts) + "\n"
+
+
+def _array(path: Path) -> np.ndarray | None:
+    """Return a stored array, or None when it cannot be read."""
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError):
+        return None

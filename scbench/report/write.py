@@ -1,0 +1,90 @@
+"""Write a report: the same store gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from scbench.errors import StoreError
+from scbench.report.checks import Check
+from scbench.report.content import Content
+from scbench.report.csv_tables import long_lines, wide_lines, write_csv
+from scbench.report.gaps import Gap
+from scbench.report.markdown import CELLS_FILE, runs_markdown
+from scbench.report.pages import all_gaps, checks_markdown, gaps_markdown, tables_latex, tables_markdown
+from scbench.report.statistics_page import Comparisons, comparisons_of, pair_lines, rank_lines, statistics_markdown
+from scbench.report.summary_files import write_summary
+
+__all__ = ["write_report"]
+
+
+def write_report(
+    content: Content, out: Path, title: str, draw: Callable[[Content, Comparisons, Path], list[Path]] | None = None
+) -> list[Path]:
+    """Write all pages and tables, and figures with ``draw``, and return their paths.
+
+    Args:
+        content: what to show.
+        out: folder, made when it does not exist.
+        title: heading of the page of tables.
+        draw: writes figures to a folder and returns their paths; None leaves figures out.
+
+    Raises:
+        StoreError: when ``out`` cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        paths = write_summary(content.records, out)
+        paths += _tables(content, out, title)
+        comparisons, said = comparisons_of(content)
+        paths += _statistics(content, comparisons, said, out)
+        paths += _gaps_and_checks(content, out)
+        if draw is not None:
+            paths += draw(content, comparisons, out / "figures")
+    except OSError as error:
+        raise StoreError(f"cannot write the tables to {out} ({error.strerror or error}); choose out=DIR") from error
+    return paths
+
+
+def _tables(content: Content, out: Path, title: str) -> list[Path]:
+    """Write the tables as Markdown, CSV and LaTeX, and the runs behind their cells."""
+    paths = [
+        _text(out / "tables.md", tables_markdown(content, title)),
+        _text(out / CELLS_FILE, runs_markdown(content.entries, content.folders)),
+        _csv(out / "long.csv", long_lines(content.entries, content.datasets, content.measures)),
+    ]
+    for measure in content.measures:
+        paths.append(_csv(out / f"wide_{measure.name}.csv", wide_lines(content.entries, content.datasets, measure)))
+        paths.append(_text(out / f"table_{measure.name}.tex", tables_latex(content, measure)))
+    return paths
+
+
+def _statistics(content: Content, comparisons: Comparisons, said: list[str], out: Path) -> list[Path]:
+    """Write the page of statistics and its CSV files."""
+    return [
+        _text(out / "statistics.md", statistics_markdown(comparisons, said, list(content.measures))),
+        _csv(out / "ranks.csv", rank_lines(comparisons)),
+        _csv(out / "pairs.csv", pair_lines(comparisons)),
+    ]
+
+
+def _gaps_and_checks(content: Content, out: Path) -> list[Path]:
+    """Write the page of gaps and that of checks, with their CSV files; a heading stands even without lines."""
+    gaps, checks = all_gaps(content), content.checks
+    return [
+        _text(out / "gaps.md", gaps_markdown(gaps)),
+        _csv(out / "gaps.csv", [asdict(gap) for gap in gaps], [field.name for field in fields(Gap)]),
+        _text(out / "checks.md", checks_markdown(checks)),
+        _csv(out / "checks.csv", [asdict(check) for check in checks], [field.name for field in fields(Check)]),
+    ]
+
+
+def _text(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _csv(path: Path, lines: Sequence[dict[str, object]], columns: Sequence[str] | None = None) -> Path:
+    write_csv(path, lines, columns)
+    return path
