@@ -80,7 +80,7 @@ def place_all(
         (~taught, CellGraph.of_strangers(int((~taught).sum()), norm, device)),
     ):
         if rows.any():
-            z, q = _placed(network, torch.as_tensor(x if rows.all() else x[rows], device=device), cells)
+            z, q = _placed(network, torch.tensor(x if rows.all() else x[rows], device=device), cells)
             latent[rows], soft[rows] = z.cpu().numpy(), q.cpu().numpy()
     return latent, soft
 

@@ -39,6 +39,7 @@ FLOOR = {
 # Trained methods in a short form; the slow test below takes their defaults.
 SHORT: dict[str, dict[str, int]] = {
     "cicl": {"epochs": 6},
+    "sccagn": {"pretrain_epochs": 3, "epochs": 5},
     "scsamac": {"pretrain_epochs": 4, "max_cluster_epochs": 4},
     "scsiameseclu": {"ae_epochs": 5, "igae_epochs": 5, "joint_epochs": 5, "epochs": 5},
 }
