@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
 import torch
-from scipy.sparse import csr_matrix, identity
+from scipy.sparse import coo_array, csr_matrix, identity
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
@@ -38,7 +39,7 @@ class CellGraph:
     @classmethod
     def of_strangers(cls, n_cells: int, norm: str, device: torch.device | str = "cpu") -> CellGraph:
         """Return a graph in which no cell has a neighbour."""
-        return cls(csr_matrix((n_cells, n_cells), dtype="float32"), norm, device)
+        return cls(csr_matrix(coo_array((n_cells, n_cells), dtype=np.float32)), norm, device)
 
     @cached_property
     def convolution(self) -> SparseGraph:

@@ -1,4 +1,4 @@
-"""What the networks see, as far as it does not depend on the seed: scaled values of the variable genes, and the graph."""
+"""What the networks see, as far as it does not depend on the seed: scaled values of variable genes, and the graph."""
 
 from __future__ import annotations
 
@@ -163,7 +163,8 @@ def _without_poor_cells(counts: Counts, recipe: Recipe, cache: InputCache | None
     matrix = csr_matrix((entries.data[kept], (entries.row[kept], entries.col[kept])), shape=counts.matrix.shape)
     if not is_rich.any():
         raise DataError(
-            f"no cell shows more than {CELL_FILTER:.0%} of the {found.counts.shape[1]} genes; use method.filter_cells=false"
+            f"no cell shows more than {CELL_FILTER:.0%} of the {found.counts.shape[1]} genes; "
+            "use method.filter_cells=false"
         )
     return Counts(matrix, counts.genes, counts.is_counts)
 

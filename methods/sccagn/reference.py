@@ -116,7 +116,7 @@ def _columns(reference: Reference, counts: Counts) -> np.ndarray:
 
 
 def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:
-    """Return the others after the steps that follow the choice of genes, with the moments and ranges of ``log_norm``."""
+    """Return the others after the steps that follow the choice of genes, by moments and ranges of ``log_norm``."""
     both = csr_matrix(vstack([log_norm, others], format="csr"), dtype=np.float32)
     if recipe.ceil_log:
         np.ceil(both.data, out=both.data)

@@ -67,7 +67,7 @@ class Restarts:
         inputs = self._forward(x)
         gap = inputs.pop().sub_(x)
         n_entries = x.shape[1] * x.shape[2]
-        errors = torch.linalg.vector_norm(gap, dim=(1, 2)).square() / n_entries
+        errors: Tensor = torch.linalg.vector_norm(gap, dim=(1, 2)).square() / n_entries
         outer = gap.mul_(2 / n_entries)
         for i in range(len(self._layers) - 1, -1, -1):
             weight, _ = self._layers[i]
