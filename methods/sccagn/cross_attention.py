@@ -6,9 +6,11 @@ import torch
 from scbench_methods.sccagn.config import ScCagnConfig
 from scbench_methods.sccagn.gnn import CellGraph
 from torch import Tensor, nn
-from torch.nn.functional import linear, scaled_dot_product_attention
+from torch.nn.functional import linear, pad, scaled_dot_product_attention
 
-__all__ = ["CrossAttention", "Reach", "choose_reach"]
+__all__ = ["CrossAttention", "Reach", "attend", "choose_reach"]
+
+_LEAST_WIDTH = 8  # of a head, for the kernels of GPUs that keep no scores
 
 
 class Reach:
@@ -84,10 +86,10 @@ class CrossAttention(nn.Module):
         return result
 
     def _dense(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Return the attention to all rows of ``key``; the kernel goes through blocks, also for the gradient."""
-        n_heads = self.parts.num_heads
-        parts = [part.unflatten(1, (n_heads, -1)).transpose(0, 1)[None] for part in (query, key, value)]
-        return scaled_dot_product_attention(parts[0], parts[1], parts[2])[0].transpose(0, 1).flatten(1)
+        """Return the attention to all rows of ``key``."""
+        heads = [part.unflatten(1, (self.parts.num_heads, -1)).transpose(0, 1) for part in (query, key, value)]
+        least = 1 if query.device.type == "cpu" else _LEAST_WIDTH
+        return attend(heads[0], heads[1], heads[2], least).transpose(0, 1).flatten(1)
 
     def _local(self, query: Tensor, key: Tensor, value: Tensor, graph: CellGraph) -> Tensor:
         """Return the attention along the edges of the graph."""
@@ -97,3 +99,19 @@ class CrossAttention(nn.Module):
             scores = (q[edges.rows] * k[edges.columns]).sum(dim=1) * q.shape[1] ** -0.5
             gathered.append(edges.weighted_sum(edges.softmax(scores), v))
         return torch.cat(gathered, dim=1)
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, least_width: int = 1) -> Tensor:
+    """Return softmax(Q K^T / sqrt(width)) V; the kernel goes through blocks, also for the gradient.
+
+    Args:
+        query: (n_heads, n_cells, width).
+        key, value: (n_heads, n_others, width).
+        least_width: pad narrower heads with zeros up to this, which changes no score.
+
+    Returns:
+        Same shape as ``query``.
+    """
+    width = query.shape[-1]
+    parts = [pad(part, (0, max(0, least_width - width)))[None] for part in (query, key, value)]
+    return scaled_dot_product_attention(parts[0], parts[1], parts[2], scale=width**-0.5)[0, ..., :width]

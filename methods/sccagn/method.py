@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class ScCagn:
             "attention": self._attention_record(training),
             "restart_kept": pretrained.restart,
             "restart_chosen_by": pretrained.chosen_by,
-            "silhouette": pretrained.silhouette,
+            "silhouette": None if math.isnan(pretrained.silhouette) else pretrained.silhouette,
             "pretrain_epochs": first_epoch,
             "epochs": training.epochs,
             "stop_reason": training.stop_reason,

@@ -222,6 +222,7 @@ def test_one_cluster_is_one_label(variant: str) -> None:
     found, _ = fit(k=1, variant=variant)
     assert set(found.labels) == {0}
     assert found.info["restart_chosen_by"] == "reconstruction"
+    assert found.info["silhouette"] is None
 
 
 @pytest.mark.parametrize("variant", ["default", "paper_code"])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scbench_methods.sccagn.adversary import Discriminator, Game
 from scbench_methods.sccagn.config import ScCagnConfig
-from scbench_methods.sccagn.cross_attention import CrossAttention, Reach
+from scbench_methods.sccagn.cross_attention import CrossAttention, Reach, attend
 from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.losses import divergence, log_memberships, reconstruction_error
 from scbench_methods.sccagn.model import Autoencoder, Network
@@ -86,6 +86,18 @@ def test_cross_attention_agrees_with_the_oracle(name: str) -> None:
     explicit, weights = attention.parts(o["query"], o["key_value"], o["key_value"])
     torch.testing.assert_close(explicit, o["out"], **EXACT)
     torch.testing.assert_close(weights, o["weights_mean_over_heads"], **EXACT)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8])
+def test_blocks_padding_and_the_explicit_form_agree(width: int) -> None:
+    gen = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(8 // width, n, width, generator=gen).requires_grad_() for n in (50, 70, 70))
+    expected = (query @ key.mT / width**0.5).softmax(dim=-1) @ value
+    for least in (1, 8):
+        found = attend(query, key, value, least)
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+        slopes = [torch.autograd.grad(out.square().sum(), query, retain_graph=True)[0] for out in (found, expected)]
+        torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("draw", [1, 2])
