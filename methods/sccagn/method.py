@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
@@ -24,6 +25,10 @@ from scbench.method import Clustering, Counts, Diverged, RunContext, check_n_clu
 from scbench.nn.assignment import soft_assignment
 
 __all__ = ["ScCagn"]
+
+_UNTRAINED = 0.95  # share of the variance
+
+_log = logging.getLogger(__name__)
 
 
 class ScCagn:
@@ -84,12 +89,29 @@ class ScCagn:
             "restart_kept": pretrained.restart,
             "restart_chosen_by": pretrained.chosen_by,
             "silhouette": None if math.isnan(pretrained.silhouette) else pretrained.silhouette,
+            "unexplained_variance": self._unexplained(x, pretrained),
             "pretrain_epochs": first_epoch,
             "epochs": training.epochs,
             "stop_reason": training.stop_reason,
         }
         clustering = self._clustering(training, inputs, n_clusters, run, info)
         return Fitted(training.network, clustering, inputs, config, run.device)
+
+    def _unexplained(self, x: Tensor, pretrained: Pretrained) -> float | None:
+        """Return the error of pre-training as a share of the variance of the input; None where there is neither."""
+        variance = float(x.var(dim=0, correction=0).mean())
+        if not pretrained.history or variance == 0:
+            return None
+        share = pretrained.history[-1] / variance
+        if share > _UNTRAINED:
+            _log.warning(
+                "the autoencoder leaves %.0f %% of the variance unexplained after %d epochs on %d cells: its latent "
+                "says little; a smaller method.pretrain_batch or more method.pretrain_epochs gives it more steps",
+                100 * share,
+                len(pretrained.history),
+                len(x),
+            )
+        return share
 
     def _main_training(
         self, x: Tensor, inputs: Inputs, pretrained: Pretrained, n_clusters: int, run: RunContext

@@ -217,6 +217,21 @@ def test_settled_labels_end_the_main_phase() -> None:
     assert fit()[0].info["stop_reason"] == "epochs"
 
 
+def test_an_autoencoder_that_has_learnt_little_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    little, _ = fit(pretrain_epochs=1, epochs=1)
+    assert little.info["unexplained_variance"] > 0.95
+    assert "of the variance unexplained after 1 epochs on 120 cells" in caplog.text
+    caplog.clear()
+    more, seen = fit(pretrain_epochs=40, pretrain_batch=2, epochs=1, lr=3e-3)
+    assert more.info["unexplained_variance"] < 0.9
+    assert not caplog.text
+    x = fit_whole(pretrain_epochs=1, epochs=1)[0].inputs.x
+    assert more.info["unexplained_variance"] == pytest.approx(
+        seen.history[39]["pretraining"] / x.var(axis=0).mean(), rel=1e-4
+    )
+    assert fit(pretrain_epochs=0)[0].info["unexplained_variance"] is None
+
+
 @pytest.mark.parametrize("variant", ["default", "paper_code"])
 def test_one_cluster_is_one_label(variant: str) -> None:
     found, _ = fit(k=1, variant=variant)
