@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-__all__ = ["Propagator", "SparseGraph", "to_torch"]
+__all__ = ["Propagator", "SparseGraph", "csr_tensor", "to_torch"]
 
 
 class Propagator(Protocol):
@@ -27,15 +27,16 @@ class Propagator(Protocol):
 def to_torch(matrix: csr_matrix, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Tensor:
     """Return a scipy CSR matrix as a torch CSR tensor; indices of 32 bits where they suffice, which is faster."""
     whole = torch.int32 if max(matrix.nnz, *matrix.shape) < 2**31 else torch.int64
+    parts = (matrix.indptr, whole), (matrix.indices, whole), (matrix.data, dtype)
+    starts, columns, values = (torch.as_tensor(part, dtype=kind, device=device) for part, kind in parts)
+    return csr_tensor(starts, columns, values, matrix.shape)
+
+
+def csr_tensor(starts: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return a torch CSR tensor of its parts, all on one device, without torch's warning that CSR is young."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse (CSR tensor support|invariant checks)")
-        return torch.sparse_csr_tensor(
-            torch.as_tensor(matrix.indptr, dtype=whole),
-            torch.as_tensor(matrix.indices, dtype=whole),
-            torch.as_tensor(matrix.data, dtype=dtype),
-            size=matrix.shape,
-            device=device,
-        )
+        return torch.sparse_csr_tensor(starts, columns, values, size=shape, device=values.device)
 
 
 class _Product(torch.autograd.Function):

@@ -1,0 +1,128 @@
+"""The main phase: both networks and the centroids, one step an epoch on all cells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from scbench_methods.sccagn.adversary import Game
+from scbench_methods.sccagn.config import ScCagnConfig
+from scbench_methods.sccagn.cross_attention import Reach
+from scbench_methods.sccagn.gnn import CellGraph
+from scbench_methods.sccagn.losses import divergence, log_memberships, reconstruction_error
+from scbench_methods.sccagn.model import Network
+from scbench_methods.sccagn.pretraining import learning_rate
+from torch import Tensor
+
+from scbench.method import Diverged, RunContext
+from scbench.nn.assignment import target_distribution
+from scbench.nn.train import LabelChangeStop
+
+__all__ = ["MainTraining"]
+
+OnEpoch = Callable[[int, Tensor], None]
+
+
+class MainTraining:
+    """Train a network and its centroids.
+
+    Args:
+        network: changed in place; its centroids are set.
+        x: (n_cells, n_genes) on the run's device.
+        graph: of the same cells.
+        reach: of the cross attention.
+        game: the discriminator, or None.
+        frozen_latent: (n_cells, 8) that the adversarial term sees instead of the current latent, or None.
+        config: of the method.
+        run: takes the terms of the loss.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        x: Tensor,
+        graph: CellGraph,
+        reach: Reach,
+        game: Game | None,
+        frozen_latent: Tensor | None,
+        config: ScCagnConfig,
+        run: RunContext,
+    ) -> None:
+        self.network = network
+        self.epochs = 0
+        self.stop_reason = "epochs"
+        self._x, self._graph, self.reach = x, graph, reach
+        self._game, self._frozen = game, frozen_latent
+        self._config, self._run = config, run
+
+    def fit(self, first_epoch: int, on_epoch: OnEpoch) -> None:
+        """Train for all epochs, or until labels have settled.
+
+        Args:
+            first_epoch: number of the first.
+            on_epoch: called with the number of each epoch and the labels after it; the pass of the next epoch gives
+                them, so they cost nothing.
+
+        Raises:
+            Diverged: when a loss is not finite.
+        """
+        config = self._config
+        optimiser = torch.optim.Adamax(self.network.parameters(), lr=config.lr)
+        stop = None if config.tol is None else LabelChangeStop(config.tol)
+        for i in range(config.epochs):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(config.lr, i)
+            codes, latent, log_q = self._pass()
+            labels = log_q.detach().argmax(dim=1)
+            if i > 0:
+                on_epoch(first_epoch + i - 1, labels)
+            if stop is not None and stop.update(labels):
+                self.stop_reason = "labels settled"
+                return
+            values = {}
+            if self._game is not None:  # before its opinion is asked for
+                values["discriminator"] = float(self._game.teach(self._seen_by_discriminator(latent)))
+            terms = self._losses(codes, latent, log_q)
+            values |= {name: float(term.detach()) for name, (_, term) in terms.items()}
+            if not all(math.isfinite(value) for value in values.values()):
+                raise Diverged(first_epoch + i, values)
+            total = torch.stack([weight * term for weight, term in terms.values()]).sum() if terms else None
+            if total is not None and total.requires_grad:
+                optimiser.zero_grad(set_to_none=True)
+                total.backward()
+                optimiser.step()
+            self._run.log(first_epoch + i, **values)
+            self.epochs = i + 1
+            del codes, latent, log_q, terms, total  # or this epoch's activations would live on through the next pass
+
+    @torch.no_grad()
+    def embed(self) -> tuple[Tensor, Tensor]:
+        """Return latent and memberships of the network as it is."""
+        _, latent, log_q = self._pass()
+        return latent, log_q.exp()
+
+    def _pass(self) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return graph codes, fused latent and log memberships."""
+        codes = self.network.graph_codes(self._x, self._graph)
+        latent = self.network.encode(self._x, codes)
+        return codes, latent, log_memberships(latent, self.network.centroids)
+
+    def _losses(self, codes: list[Tensor], latent: Tensor, log_q: Tensor) -> dict[str, tuple[float, Tensor]]:
+        """Return weight and value of each term; a term without a weight is not computed."""
+        config = self._config
+        terms: dict[str, tuple[float, Tensor]] = {}
+        if config.eps_q > 0 or config.eps_r > 0:
+            target = target_distribution(log_q.exp(), config.tau)
+            terms["clustering"] = config.eps_q, divergence(target, log_q)
+            terms["graph_clustering"] = config.eps_r, divergence(target, codes[3].log_softmax(dim=1))
+        if config.mu > 0:
+            hidden = self.network.decode(latent, codes, self.reach, self._graph)
+            terms["reconstruction"] = config.mu, reconstruction_error(hidden, self.network.output, self._x)
+        if self._game is not None:
+            terms["generator"] = config.main_theta, self._game.encoder_loss(self._seen_by_discriminator(latent))
+        return terms
+
+    def _seen_by_discriminator(self, latent: Tensor) -> Tensor:
+        """Return the latent of the adversarial term."""
+        return latent if self._frozen is None else self._frozen
