@@ -159,7 +159,7 @@ def _row(key: str, members: Sequence[Mapping[str, Any]]) -> TableRow:
     if not _has_own_preset(members[0]):
         return replace(row, dataset="", setting=setting, short_label=row.label)
     named = row.label.replace(f"preset {row.preset}", _OWN_PRESETS)
-    return replace(row, dataset="", setting=setting, label=named, short_label=named, parameters={})
+    return replace(row, dataset="", setting=setting, label=named, short_label=named, parameters={}, departures=None)
 
 
 def _entry(row: TableRow, difference: str, members: Sequence[Mapping[str, Any]]) -> Entry:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scbench.report.departures import departures, flat
 from scbench.run.plan import canonical_json
 
 __all__ = [
@@ -48,6 +49,7 @@ class TableRow:
         setting: short hash of the resolved parameters, the data and the K rule: rows of different settings are
             never averaged.
         parameters: the resolved parameters by dotted name.
+        departures: those that are not the method's defaults; None when the method is not installed.
         scores: mean and sd (ddof 1; NaN for one run) of each score, as fractions, over the runs that are ok.
         n_ok, n: runs that are ok, and all of them.
         k_given, k_found: the number asked for, and the numbers found.
@@ -65,6 +67,7 @@ class TableRow:
     short_label: str
     setting: str
     parameters: Mapping[str, Any]
+    departures: Mapping[str, Any] | None
     scores: Mapping[str, tuple[float, float]]
     n_ok: int
     n: int
@@ -130,6 +133,7 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
     first = members[0]
     ok = [record for record in members if record["status"] == "ok"]
     scores = {name: _mean_sd([record["metrics"][name] for record in ok]) for name in SCORES}
+    parameters = flat(first["params"])
     chosen = [record["best_epoch"] for record in ok if record["best_epoch"]]
     return TableRow(
         dataset=first["dataset"],
@@ -139,7 +143,8 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
         label=_label(first),
         short_label=_short_label(first),
         setting=_setting(first),
-        parameters=_flat(first["params"]),
+        parameters=parameters,
+        departures=departures(first["method"], first["variant"], parameters),
         scores=scores,
         n_ok=len(ok),
         n=len(members),
@@ -157,10 +162,11 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
 
 
 def differences(rows: Sequence[TableRow]) -> list[str]:
-    """Return for each row what sets it apart from rows of the same name on the same dataset; empty for a lone row.
+    """Return for each row what its name does not say; empty for the defaults.
 
-    The parameters that differ (``without=zinb``), or the short hash of the setting (``#8c87ec``) where they are too
-    many or something else differs.
+    The parameters that are not the defaults (``without=zinb``). Where these are not known, or not what tells rows of
+    one name on one dataset apart, the parameters that differ among those rows; and the short hash of the setting
+    (``#8c87ec``) where they are too many or something else differs. What a preset says is in the row's name.
     """
     groups: dict[tuple[str, str], list[TableRow]] = {}
     for row in rows:
@@ -169,21 +175,19 @@ def differences(rows: Sequence[TableRow]) -> list[str]:
 
 
 def _difference(row: TableRow, alike: Sequence[TableRow]) -> str:
-    """Return what sets a row apart from those that are called like it."""
-    if len(alike) == 1:
+    """Return what the name of a row does not say, among those that are called like it."""
+    known = None if row.preset else row.departures
+    if known is not None and sum(other.departures == known for other in alike) == 1:
+        shown: Mapping[str, Any] = known
+    elif len(alike) == 1:
         return ""
-    names = [name for name in row.parameters if len({str(other.parameters.get(name)) for other in alike}) > 1]
-    text = " ".join(f"{name}={row.parameters[name]}" for name in names)
-    is_unique = sum(all(other.parameters.get(n) == row.parameters[n] for n in names) for other in alike) == 1
-    return text if text and is_unique and len(text) <= _LONGEST_DIFFERENCE else f"#{row.setting}"
-
-
-def _flat(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested parameters by dotted name."""
-    found: dict[str, Any] = {}
-    for name, value in parameters.items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
+    else:
+        varied = [name for name in row.parameters if len({str(other.parameters.get(name)) for other in alike}) > 1]
+        shown = {name: row.parameters[name] for name in varied}
+        if not shown or sum(all(other.parameters.get(n) == v for n, v in shown.items()) for other in alike) > 1:
+            return f"#{row.setting}"
+    text = " ".join(f"{name}={value}" for name, value in shown.items())
+    return text if len(text) <= _LONGEST_DIFFERENCE else f"#{row.setting}"
 
 
 def _mean_sd(values: Sequence[float | None]) -> tuple[float, float]:

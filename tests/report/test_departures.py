@@ -1,0 +1,63 @@
+"""A variation of a method is never shown under the method's bare name."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from report_records import record
+from scbench_methods.leiden.config import LeidenConfig
+from scbench_methods.scsiameseclu.config import ScSiameseCluConfig
+
+from scbench.report.departures import departures, flat
+from scbench.report.table import differences, summarise
+from scbench.run.store import json_ready
+
+
+def parameters(config: object) -> dict[str, object]:
+    values = json_ready(dataclasses.asdict(config))  # type: ignore[call-overload]
+    return {name: value for name, value in values.items() if name not in ("name", "variant")}
+
+
+def test_defaults_depart_from_nothing() -> None:
+    assert departures("leiden", "default", flat(parameters(LeidenConfig()))) == {}
+    for variant in ("default", "paper_code"):
+        config = ScSiameseCluConfig(variant=variant)
+        assert departures("scsiameseclu", variant, flat(parameters(config))) == {}
+
+
+def test_what_differs_is_named_also_inside_groups() -> None:
+    config = parameters(ScSiameseCluConfig(alpha=0.1))
+    config["graph"] = {**config["graph"], "k": 5}  # type: ignore[dict-item]
+    assert departures("scsiameseclu", "default", flat(config)) == {"graph.k": 5, "alpha": 0.1}
+
+
+def test_parameters_of_another_version_are_left_out() -> None:
+    assert departures("leiden", "default", {"gone": 1}) == {}
+
+
+@pytest.mark.parametrize(("method", "variant"), [("nobody", "default"), ("leiden", "nobody")])
+def test_what_is_not_installed_is_not_known(method: str, variant: str) -> None:
+    assert departures(method, variant, {"resolution": 2.0}) is None
+
+
+def test_a_lone_row_names_what_is_not_default() -> None:
+    usual, finer = parameters(LeidenConfig()), parameters(LeidenConfig(resolution=2.0))
+    assert differences(summarise([record(method="leiden", params=usual)])) == [""]
+    assert differences(summarise([record(method="leiden", params=finer)])) == ["resolution=2.0"]
+    both = summarise([record(method="leiden", params=params) for params in (usual, finer)])
+    assert differences(both) == ["", "resolution=2.0"]
+
+
+def test_many_departures_are_a_hash_and_a_preset_speaks_for_itself() -> None:
+    odd = parameters(ScSiameseCluConfig(ae_epochs=5, igae_epochs=5, joint_epochs=5, epochs=5))
+    (row,) = summarise([record(method="scsiameseclu", params=odd)])
+    assert differences([row]) == [f"#{row.setting}"]
+    (named,) = summarise([record(method="scsiameseclu", params=odd, preset={"name": "short"})])
+    assert differences([named]) == [""]
+
+
+def test_equal_departures_on_other_data_are_told_apart_by_their_hash() -> None:
+    finer = parameters(LeidenConfig(resolution=2.0))
+    rows = summarise([record(method="leiden", params=finer, n_clusters_requested=k) for k in (3, 5)])
+    assert differences(rows) == [f"#{row.setting}" for row in rows]
