@@ -21,6 +21,7 @@ _COMMANDS = {
     "datasets": "scbench.datasets",
     "doctor": "scbench.doctor",
     "report": "scbench.report.__main__",
+    "transfer": "scbench.transfer",
 }
 
 

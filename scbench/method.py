@@ -23,10 +23,12 @@ __all__ = [
     "Clustering",
     "Counts",
     "Diverged",
+    "FittedMethod",
     "Method",
     "MethodConfig",
     "Pruned",
     "RunContext",
+    "TransferMethod",
     "check_n_clusters",
 ]
 
@@ -177,6 +179,28 @@ class Method(Protocol):
             ValueError: when ``n_clusters`` is below 1 or above the number of cells.
             Diverged: when a loss is not finite.
         """
+        ...
+
+
+class FittedMethod(Protocol):
+    """A method after its fit: the clusters of the cells that it was fitted to, and those it gives to others."""
+
+    @property
+    def clustering(self) -> Clustering:
+        """The clusters of the fitted cells."""
+        ...
+
+    def predict(self, counts: Counts) -> Clustering:
+        """Return the clusters of other cells; changes nothing of what was learnt."""
+        ...
+
+
+@runtime_checkable
+class TransferMethod(Protocol):
+    """A method that can place cells which it was not fitted to."""
+
+    def fit(self, counts: Counts, n_clusters: int, run: RunContext) -> FittedMethod:
+        """Learn from ``counts``; raises what ``fit_predict`` raises."""
         ...
 
 

@@ -1,0 +1,149 @@
+"""``python -m scbench.transfer method=M dataset=D [batch=COLUMN]``: learn on one batch, place the cells of another.
+
+Both directions of every pair of batches, each seed (0 to 9) once. The method learns on the first batch alone and places
+the cells of the second with what it has learnt; the number of clusters is that of the first batch's types. Other keys
+are those of ``python -m scbench`` (method.*, seeds, n_clusters, device, engine.threads); out=DIR also writes
+transfer.csv there, a line for each seed and part.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scbench.config.compose import run_with_config
+from scbench.config.schema import RunConfig, parse_seeds
+from scbench.errors import ConfigError, ScbenchError, StoreError
+from scbench.method import Counts
+from scbench.run.transfer_run import METRICS, make_method, transfer_run
+
+__all__ = ["main"]
+
+_COLUMNS = (
+    "method", "variant", "dataset", "learnt_on", "placed", "part", "seed", "status", "error", "n_cells", "k_given",
+    "k_found", *METRICS, "seconds",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all directions and print the table.
+
+    Returns:
+        0: all ok; 1: at least one fit failed; 2: the command is wrong.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(given):
+        sys.stdout.write(f"{__doc__}\n")
+        return 0
+    own = dict(argument.partition("=")[::2] for argument in given if argument.partition("=")[0] in ("batch", "out"))
+    rest = [argument for argument in given if argument.partition("=")[0] not in own]
+    try:
+        return run_with_config(rest, lambda configs: _transfer(configs, own.get("batch", "batch"), own.get("out")))
+    except ScbenchError as error:
+        sys.stderr.write(f"scbench: {error}\n")
+        return 2
+
+
+def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int:
+    """Make all runs of one configuration."""
+    if len(configs) > 1:
+        raise ConfigError(f"transfer takes one method and one dataset, got {len(configs)} jobs; give one at a time")
+    config = configs[0]
+    make_method(config)
+    counts, types, batches = _opened(config, column)
+    names = sorted(set(batches))
+    if len(names) < 2:
+        raise ConfigError(f"transfer needs two batches, and column {column!r} holds one ({names[0]}); name another")
+    lines: list[dict[str, Any]] = []
+    for learnt_on, placed in permutations(names, 2):
+        for seed in parse_seeds(config.seeds):
+            parts = [np.flatnonzero(batches == name) for name in (learnt_on, placed)]
+            about = {"learnt_on": learnt_on, "placed": placed, "seed": seed}
+            lines += [about | line for line in transfer_run(config, counts, types, parts, seed)]
+    about = {"method": config.method.name, "variant": config.method.variant, "dataset": config.dataset.name}
+    lines = [about | line for line in lines]
+    if out is not None:
+        _write(Path(out), lines)
+    _print(lines)
+    return int(any(line["status"] != "ok" for line in lines))
+
+
+def _opened(config: RunConfig, column: str) -> tuple[Counts, np.ndarray, np.ndarray]:
+    """Return counts, types and batches in file order; the batches are read as another column of labels."""
+    from scbench.data.load import open_dataset
+
+    dataset = open_dataset(config.dataset)
+    other = open_dataset(replace(config.dataset, label=column, types=None))
+    types, batches = dataset.labels(), other.labels()
+    if types is None or batches is None:
+        raise ConfigError(
+            f"transfer on {dataset.name} needs labels and batches; name their columns, and leave out none"
+        )
+    if len(types) != len(batches):
+        raise ConfigError(
+            f"{len(types)} cells of {dataset.name} have a type and {len(batches)} a batch; remove the others first"
+        )
+    return dataset.counts(), types, batches
+
+
+def _write(out: Path, lines: Sequence[dict[str, Any]]) -> None:
+    """Write one line for each seed, direction and part."""
+    path = out / "transfer.csv"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, _COLUMNS, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror or error}); choose another folder") from error
+    sys.stdout.write(f"{path}\n")
+
+
+def _print(lines: Sequence[dict[str, Any]]) -> None:
+    """Print mean ± sd of each direction, for the batch that was learnt from and for the other."""
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    from scbench.run.consoles import TableConsole
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("learnt on", "scored on"):
+        table.add_column(name, no_wrap=True)
+    for name in (*(f"{'Compl.' if m == 'completeness' else m.upper()} %" for m in METRICS), "K given/found", "ok"):
+        table.add_column(name, justify="right", no_wrap=True)
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for line in lines:
+        groups.setdefault((line["learnt_on"], line["placed"], line["part"]), []).append(line)
+    for (learnt_on, placed, part), members in groups.items():
+        ok = [line for line in members if line["status"] == "ok"]
+        k_found = sorted({line["k_found"] for line in ok})
+        shown_k = "-" if not k_found else "-".join(map(str, dict.fromkeys((k_found[0], k_found[-1]))))
+        scored_on = learnt_on if part == "learnt" else placed
+        values = (_mean_sd([line[name] for line in ok]) for name in METRICS)
+        table.add_row(learnt_on, scored_on, *values, f"{members[0]['k_given']}/{shown_k}", f"{len(ok)}/{len(members)}")
+    console = TableConsole()
+    # A line that the terminal breaks is better than a number that is cut.
+    console.width = max(console.width, Measurement.get(console, console.options.update(max_width=1000), table).maximum)
+    console.print(table)
+    for message in dict.fromkeys(line["error"] for line in lines if line["error"]):
+        console.print(f"failed: {message}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _mean_sd(values: Sequence[float]) -> str:
+    """Return fractions as percent, with the sample sd where there is one."""
+    if not values:
+        return "-"
+    sd = f" ± {100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{100 * np.mean(values):.1f}{sd}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Batch transfer as a command: both directions, honest failures, clear refusals."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from scbench.data.config import SimulatedDataset
+from scbench.data.simulate import simulate
+from scbench.transfer import main
+
+SIMULATED = simulate(SimulatedDataset(name="s", n_cells=120, n_genes=150, n_types=3, dropout=0.0, imbalance=1.0))
+SHORT = ("method=sccagn", "method.pretrain_epochs=2", "method.epochs=2", "method.restarts=1", "device=cpu")
+
+
+@pytest.fixture
+def two_batches(tmp_path: Path) -> str:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["X"] = SIMULATED.matrix.toarray()
+        file["Y"] = np.array([str(label) for label in SIMULATED.labels], dtype="S")
+        file["plate"] = np.array(["a", "b"] * 60, dtype="S")
+        file["one"] = np.array(["a"] * 120, dtype="S")
+    return f"dataset.path={tmp_path / 'x.h5'}"
+
+
+def lines(out: Path) -> list[dict[str, str]]:
+    with (out / "transfer.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_both_directions_are_scored_and_written(
+    two_batches: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*SHORT, "dataset=file", two_batches, "batch=plate", "seeds=2"]
+    assert main([*command, f"out={tmp_path / 'o'}"]) == 0
+    found = lines(tmp_path / "o")
+    assert [(f["learnt_on"], f["placed"], f["seed"], f["part"]) for f in found[:4]] == [
+        ("a", "b", "0", "learnt"), ("a", "b", "0", "placed"), ("a", "b", "1", "learnt"), ("a", "b", "1", "placed"),
+    ]  # fmt: skip
+    assert len(found) == 8
+    assert {f["status"] for f in found} == {"ok"}
+    assert all(f["n_cells"] == "60" and f["k_given"] == "3" and -1 <= float(f["ari"]) <= 1 for f in found)
+    table = capsys.readouterr().out
+    assert "…" not in table
+    assert table.count("2/2") == 4
+    assert main([*command, f"out={tmp_path / 'again'}"]) == 0
+    for first, second in zip(found, lines(tmp_path / "again"), strict=True):
+        assert {**first, "seconds": ""} == {**second, "seconds": ""}
+
+
+def test_a_failing_fit_keeps_its_lines_and_sets_the_status(
+    two_batches: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o"
+    status = main([*SHORT, "dataset=file", two_batches, "batch=plate", "seeds=1", "n_clusters=61", f"out={out}"])
+    assert status == 1
+    assert {f["status"] for f in lines(out)} == {"error"}
+    assert "failed: ValueError: n_clusters is 61 but there are only 60 cells" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["method=leiden", "batch=plate"], "method leiden cannot place cells that it was not fitted to"),
+        ([*SHORT, "batch=one"], "transfer needs two batches, and column 'one' holds one (a)"),
+        ([*SHORT, "batch=plat"], "Did you mean 'plate'?"),
+        ([*SHORT, "batch=plate", "dataset.label=none"], "needs labels and batches"),
+        (["-m", "method=sccagn,leiden", "batch=plate"], "transfer takes one method and one dataset, got 2 jobs"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    arguments: list[str], message: str, two_batches: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "dataset=file", two_batches]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(
+    two_batches: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("")
+    command = [*SHORT, "dataset=file", two_batches, "batch=plate", "seeds=1", f"out={tmp_path / 'taken'}"]
+    assert main(command) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "learn on one batch" in capsys.readouterr().out
