@@ -6,6 +6,7 @@ installed, a dataset that is not at hand) is left out with its reason before any
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from scbench.plugins import discover, find
 
 __all__ = ["LeftOut", "Request", "read_request"]
 
+_BEFORE_QUOTE = re.compile(r"(\\*)'")
 _DRY_RUN = "--dry-run"
 _SHOWS_ONE = ("--cfg", "-c", "--info", "-i")
 
@@ -49,7 +51,8 @@ class Request:
 
     Attributes:
         arguments: what Hydra gets.
-        cells: the overrides of each job of an experiment, to be crossed with those of ``arguments``; None without one.
+        cells: the overrides of each job of an experiment, method and dataset first, to be crossed with those of
+            ``arguments``; None without one.
         chosen: the methods and datasets of the jobs, for the check of keys.
         left_out: what the experiment names and this machine has not.
         is_dry_run: whether only the plan is asked for.
@@ -199,7 +202,8 @@ def _literal(value: Any) -> str:  # Any: as YAML has it
         return f"[{','.join(_literal(item) for item in value)}]"
     if isinstance(value, dict):
         return "{" + ",".join(f"{key}:{_literal(item)}" for key, item in value.items()) + "}"
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # Within quotes a backslash is itself, except before a quote.
+    return "'" + _BEFORE_QUOTE.sub(r"\1\1\\'", str(value) + "'")[:-2] + "'"
 
 
 def _check_keys(experiment: Experiment, rows: Sequence[ExperimentMethod]) -> None:

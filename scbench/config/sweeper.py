@@ -50,9 +50,10 @@ class ScbenchSweeper(BasicSweeper):
         self, overrides: list[Override], max_batch_size: int | None
     ) -> list[list[list[str]]]:
         """Return the overrides of each job, in batches; those of the command line come last and win."""
-        batches: list[list[list[str]]] = super().split_arguments(overrides, max_batch_size)
         if self._request.cells is None:
-            return batches
+            return super().split_arguments(overrides, max_batch_size)
+        own = [override for override in overrides if override.get_key_element() not in ("method", "dataset")]
+        batches: list[list[list[str]]] = super().split_arguments(own, max_batch_size)
         return [[[*cell, *job] for cell in self._request.cells for job in batch] for batch in batches]
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:

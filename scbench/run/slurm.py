@@ -161,9 +161,10 @@ class SlurmRunner:
         if stored is not None and stored["status"] == "interrupted":
             return stored
         which = f"job {job.number} ended as {job.state}" if job else "its job has left the queue"
-        log = array.folder / f"{job.number}_0_log.err" if job else array.folder
-        said = tail(log).strip().splitlines()[-1:] if log.is_file() else []
-        last = f" ({said[0]})" if said else ""
+        log = array.folder / f"{job.number if job else '*'}_0_log.err"
+        # srun has the last word, which only repeats that there was an error.
+        said = [line for line in tail(log).splitlines() if line.strip() and not line.startswith("srun:")]
+        last = f" ({said[-1].strip()})" if said else ""
         return self._not_made(run, f"{which}{last} before this run was made; see {log}; the same command goes on")
 
     def _stop(self, waiting: dict[str, PlannedRun], interrupts: Interrupts, *, must_cancel: bool) -> None:

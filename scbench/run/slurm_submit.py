@@ -112,7 +112,7 @@ def _parameters(engine: SlurmEngine, device: str, name: str) -> dict[str, Any]:
         "array_parallelism": engine.array_parallelism,
         "cpus_per_task": slots * engine.threads,
         "setup": list(engine.setup) or None,
-        "additional_parameters": {"requeue": True, "open_mode": "append"} | dict(engine.sbatch),
+        "additional_parameters": {"requeue": True} | dict(engine.sbatch),
     }
     if on_gpu:
         parameters["gpus_per_node"] = engine.gpus_per_job
