@@ -51,7 +51,7 @@ def run_with_config(request: Request | Sequence[str], command: Callable[[list[Ru
     flags, overrides = _split(request.arguments)
     arguments = [*check_overrides(overrides, request.chosen), *flags]
     if request.cells is not None:  # Hydra composes once before it sweeps, and keys of a method need one
-        arguments += request.cells[0][:2]
+        arguments = [*request.cells[0][:2], *arguments]
     register()
     collected: list[Composed] = []
     statuses: list[int] = []
