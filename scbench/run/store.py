@@ -30,6 +30,7 @@ __all__ = ["Store", "json_ready", "load", "write_json"]
 _LOG = logging.getLogger(__name__)
 _STALE_SECONDS = 7 * 24 * 3600  # a temporary folder of another machine is left alone for this long
 _PROBE_BYTES = 1 << 18
+_ASIDE = "old-"  # a record that is being replaced
 _WORK = ".work"  # where runs are written before they are renamed to their place
 
 
@@ -123,7 +124,7 @@ class Store:
         The check comes after the rename: between a look and a rename another process could have put its result
         there. Losing a race for the folder itself is fine.
         """
-        aside = self._temporary(f"old-{final.name}")
+        aside = self._temporary(f"{_ASIDE}{final.name}")
         shutil.rmtree(aside, ignore_errors=True)
         aside.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -157,9 +158,22 @@ class Store:
             try:
                 old = time.time() - work.stat().st_mtime > _STALE_SECONDS
                 if old or (is_ours and not is_alive(int(pid))):
+                    if work.name.startswith(_ASIDE) and self._bring_back(work):
+                        continue
                     work.unlink() if work.is_file() else shutil.rmtree(work)
             except OSError as error:
                 _LOG.debug("cannot remove %s: %s", work, error)
+
+    def _bring_back(self, aside: Path) -> bool:
+        """Put a record back whose process died between taking it away and putting another in its place."""
+        record = read_record(aside)
+        if record is None:
+            return False
+        final = self.folder(record["dataset"], record["method"], record["key"])
+        if final.exists():
+            return False
+        os.rename(aside, final)
+        return True
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield every record that can be read, in a fixed order; others are reported and skipped.

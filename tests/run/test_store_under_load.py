@@ -93,6 +93,7 @@ def test_eight_writers_of_which_some_are_killed(tmp_path: Path) -> None:
         ends = [end_of(writer) for writer in writers]
         assert set(ends) <= {0, -signal.SIGKILL}
         killed += ends.count(-signal.SIGKILL)
+        Store(tmp_path).remove_leftovers()  # as every command does first
         statuses = check_whole(tmp_path)
         seen = accepted(tmp_path)
         assert set(seen) <= set(statuses), "what was accepted is there"
