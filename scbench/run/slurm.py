@@ -72,6 +72,7 @@ class SlurmRunner:
         self._provenance = provenance
         self._records: dict[str, dict[str, Any]] = {}
         self._looks_over: dict[tuple[str, int], int] = {}
+        self._is_silent = False
 
     def execute(self, runs: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
         """Submit what is in no job yet, wait for all, and return their records by place.
@@ -146,8 +147,11 @@ class SlurmRunner:
         arrays = {self._jobs[place][0].name: self._jobs[place][0] for place in waiting}
         queue = states(list(arrays))
         if queue is None:
-            _LOG.warning("SLURM does not answer; still waiting for %d runs", len(waiting))
+            if not self._is_silent:
+                _LOG.warning("SLURM does not answer; still waiting for %d runs", len(waiting))
+            self._is_silent = True
             return
+        self._is_silent = False
         for job in {(self._jobs[place][0].name, self._jobs[place][1]) for place in waiting}:
             self._looks_over[job] = 0 if _is_live(queue.get(job)) else self._looks_over.get(job, 0) + 1
         for place in list(waiting):

@@ -181,3 +181,28 @@ def test_when_slurm_does_not_answer_nothing_is_submitted(tmp_path: Path, monkeyp
     runner = SlurmRunner(Store(tmp_path), of_run[runs[0].place], of_run, Silent(), {"argv": []})
     with pytest.raises(ConfigError, match=r"SLURM does not answer \(squeue failed\); try again when it does"):
         runner.execute(runs)
+
+
+def test_while_slurm_is_silent_runs_are_waited_for_and_a_job_that_is_over_is_given_up_after_three_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Jobs of an array that is there already; squeue fails twice, and then has forgotten the job."""
+    runs = planned("random", seeds=1)
+    array = new_submission(tmp_path, [[runs[0].place]])
+    live = {(array.name, 0): JobState("7_0", "RUNNING")}
+    over = {(array.name, 0): JobState("7_0", "CANCELLED")}
+    answers = [live, None, None, over, live, over, over, over]  # a requeue between: it starts to count again
+    (array.folder / "7_0_0_log.err").write_text("slurmstepd: error: cancelled\nsrun: error: task 0: exit 1\n")
+    monkeypatch.setattr(slurm, "states", lambda names: answers.pop(0))
+    engine = SlurmEngine(poll_seconds=0.01)
+    of_run = {runs[0].place: config("random", engine, 1)}
+    records = SlurmRunner(Store(tmp_path), of_run[runs[0].place], of_run, Silent(), {"argv": []}).execute(runs)
+    record = records[runs[0].place]
+    assert answers == []
+    assert record["status"] == "interrupted"
+    assert (
+        "job 7_0 ended as CANCELLED (slurmstepd: error: cancelled) before this run was made"
+        in record["error"]["message"]
+    )
+    assert caplog.text.count("SLURM does not answer; still waiting for 1 runs") == 1
+    assert not list(tmp_path.rglob("record.json")), "nothing is stored for a run that nobody made"
