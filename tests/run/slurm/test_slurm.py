@@ -113,7 +113,7 @@ def test_a_requeued_job_repeats_no_finished_run(store: Path) -> None:
 
 
 def test_a_killed_command_finds_its_jobs_again(store: Path) -> None:
-    arguments = ("seeds=4", "method.seconds=2", "engine.runs_per_job=2")
+    arguments = ("seeds=2", "method.seconds=20", "engine.runs_per_job=1")  # longer than a command takes to come back
     process = start(store, *arguments)
     wait_for(lambda: len(fits(store)) >= 1)
     os.killpg(process.pid, signal.SIGKILL)
@@ -121,7 +121,7 @@ def test_a_killed_command_finds_its_jobs_again(store: Path) -> None:
     again = run(store, *arguments)
     assert again.returncode == 0, again.stderr
     assert "submitted 0 runs in 0 jobs; " in again.stderr
-    assert fits(store) == Counter(range(4))
+    assert fits(store) == Counter(range(2))
 
 
 def test_two_commands_at_once_submit_each_run_once(store: Path) -> None:
@@ -148,11 +148,12 @@ def test_ctrl_c_leaves_the_jobs_alone_or_cancels_them_when_asked(store: Path) ->
     assert "its job goes on" in out
     assert len(jobs("RUNNING")) == 2
     process = start(store, *arguments, "engine.cancel_on_interrupt=true")
-    time.sleep(5)
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert "submitted 0 runs in 0 jobs; 2 runs are in jobs submitted before" in first
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "submitted 0 runs in 0 jobs; 2 runs are in jobs submitted before" in err
     wait_for(lambda: not jobs("RUNNING", "PENDING", "COMPLETING"))
     assert fits(store) == Counter(range(2))
     wait_for(lambda: load(store)["status"].tolist() == ["interrupted"] * 2)
