@@ -9,7 +9,7 @@ PIP_ARGS ?=
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS)
 TEST_PROCESSES ?= 2
 
-.PHONY: run test test-all lint bench tables clean
+.PHONY: run test test-all test-slurm lint bench tables clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,10 @@ test: $(VENV)/.dev-ready
 
 test-all: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m ''
+
+# needs a SLURM that can be started here, which tests/run/slurm/install_slurm.sh installs; skipped with the reason otherwise
+test-slurm: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -m 'slurm and not slow' -rs tests/run/slurm
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check

@@ -11,8 +11,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from scbench.errors import ScbenchError
+
+if TYPE_CHECKING:
+    from scbench.config.request import Request
+    from scbench.config.schema import RunConfig
 
 __all__ = ["console", "main"]
 
@@ -21,6 +26,7 @@ _COMMANDS = {
     "datasets": "scbench.datasets",
     "doctor": "scbench.doctor",
     "report": "scbench.report.__main__",
+    "status": "scbench.status",
     "transfer": "scbench.transfer",
 }
 
@@ -68,8 +74,10 @@ def _dispatch(args: list[str], was_stopped: Callable[[], bool]) -> int:
         sys.stdout.write(f"scbench {__version__}\n")
         return 0
     from scbench.config.compose import run_with_config
+    from scbench.config.request import read_request
 
-    return run_with_config(args, lambda configs: _run(configs, was_stopped))
+    request = read_request(args)
+    return run_with_config(request, lambda configs: _run(configs, request, was_stopped))
 
 
 def _prepare_streams() -> None:
@@ -117,13 +125,14 @@ def _ctrl_c_remembered() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _run(configs: list, was_stopped: Callable[[], bool]) -> int:  # type: ignore[type-arg]  # of RunConfig
+def _run(configs: list[RunConfig], request: Request, was_stopped: Callable[[], bool]) -> int:
     """Run the composed configurations; the run machinery is imported only now."""
     from scbench.run.command import run_command
 
     if was_stopped():
         raise KeyboardInterrupt
-    return run_command(configs, argv=["scbench", *sys.argv[1:]])
+    left_out = None if request.cells is None else request.left_out
+    return run_command(configs, ["scbench", *sys.argv[1:]], left_out, is_dry_run=request.is_dry_run)
 
 
 def console() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
@@ -13,16 +13,17 @@ from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.names import nearest, unknown
 
-__all__ = ["check_overrides"]
+__all__ = ["check_overrides", "choices", "parse"]
 
 _GROUPS = ("method", "dataset", "engine")
 
 
-def check_overrides(arguments: Iterable[str]) -> list[str]:
+def check_overrides(arguments: Iterable[str], named: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """Refuse unknown keys and unknown options of groups; spell out ``glob(...)`` over a group.
 
     Args:
         arguments: the overrides of a command line (``method=leiden``, ``+engine.threads=2``), without Hydra's flags.
+        named: options by group that are chosen in another way, as an experiment does.
 
     Returns:
         The overrides for Hydra. It would match a glob with its own helper files, too.
@@ -32,13 +33,14 @@ def check_overrides(arguments: Iterable[str]) -> list[str]:
     """
     checked = []
     chosen = {group: [option] for group, option in DEFAULT_OPTIONS.items()}
-    overrides = [(_parse(argument), argument) for argument in arguments]
+    chosen |= {group: list(of_group) for group, of_group in (named or {}).items()}
+    overrides = [(parse(argument), argument) for argument in arguments]
     for override, argument in overrides:
         key = override.get_key_element().lstrip("+~")
         if key in _GROUPS and override.is_delete():
             raise ConfigError(f"{argument!r} takes away what every run needs; choose another {key} with {key}=...")
         if key in _GROUPS:
-            chosen[key] = list(_choices(key, override))
+            chosen[key] = list(choices(key, override))
             for option in chosen[key]:
                 _check_option(key, option)
             is_glob = isinstance(override.value(), Glob)
@@ -52,8 +54,12 @@ def check_overrides(arguments: Iterable[str]) -> list[str]:
     return checked
 
 
-def _parse(argument: str) -> Override:
-    """Parse one override; Hydra's own message spans several lines."""
+def parse(argument: str) -> Override:
+    """Return one override, parsed.
+
+    Raises:
+        ConfigError: when it cannot be read; Hydra's own message spans several lines.
+    """
     try:
         return OverridesParser.create().parse_override(argument)
     except HydraException as error:
@@ -63,8 +69,12 @@ def _parse(argument: str) -> Override:
         ) from error
 
 
-def _choices(group: str, override: Override) -> Iterator[str]:
-    """Yield the option names of ``group=option``, ``group=a,b`` or ``group=glob(a*)``."""
+def choices(group: str, override: Override) -> Iterator[str]:
+    """Yield the option names of ``group=option``, ``group=a,b`` or ``group=glob(a*)``.
+
+    Raises:
+        ConfigError: when a pattern matches nothing.
+    """
     value = override.value()
     if isinstance(value, Glob):
         found = value.filter([option for option in options(group) if option != "file"])

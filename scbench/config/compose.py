@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from scbench.config.check import check_overrides
 from scbench.config.hydra_setup import Composed, register
 from scbench.config.preset_choice import with_preset
+from scbench.config.request import Request
 from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import DatasetConfig
 from scbench.errors import ConfigError, ScbenchError, StoreError
@@ -31,8 +32,8 @@ from scbench.plugins import discover
 __all__ = ["run_with_config", "to_run_config"]
 
 
-def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
-    """Compose the configuration of a command line, or of every job of a sweep (``-m``), and run ``command``.
+def run_with_config(request: Request | Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
+    """Compose the configuration of a command line, or of every job of a sweep, and run ``command``.
 
     Hydra only composes; the command runs after it, with all jobs at once. A launcher of the user's own
     (``hydra/launcher=...``) is the exception: it runs each job where and when it likes.
@@ -46,8 +47,11 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
     own = os.environ.get("SCBENCH_CONF")
     if own and not os.path.isdir(os.path.expanduser(own)):
         raise ConfigError(f"SCBENCH_CONF={own} is not a folder; correct or unset it")
-    flags, overrides = _split(arguments)
-    arguments = [*check_overrides(overrides), *flags]
+    request = request if isinstance(request, Request) else Request(tuple(request))
+    flags, overrides = _split(request.arguments)
+    arguments = [*check_overrides(overrides, request.chosen), *flags]
+    if request.cells is not None:  # Hydra composes once before it sweeps, and keys of a method need one
+        arguments = [*request.cells[0][:2], *arguments]
     register()
     collected: list[Composed] = []
     statuses: list[int] = []
@@ -60,7 +64,8 @@ def run_with_config(arguments: Sequence[str], command: Callable[[list[RunConfig]
         else:
             collected.append(Composed(config, overrides))
 
-    task.collect = collected.extend  # type: ignore[attr-defined]  # our launcher of sweeps looks for it
+    task.collect = collected.extend  # type: ignore[attr-defined]  # our launcher of sweeps looks for it,
+    task.request = request  # type: ignore[attr-defined]  # and our sweeper for this
     entry = hydra.main(version_base="1.3", config_path="pkg://scbench.conf", config_name="config")(task)
     with _hydra_process(arguments):
         try:

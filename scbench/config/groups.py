@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from scbench import plugins
-from scbench.config.schema import LocalEngine, RunConfig
+from scbench.config.schema import LocalEngine, RunConfig, SlurmEngine
 from scbench.data.config import FileDataset, RegisteredDataset, SimulatedDataset
 from scbench.data.registry import dataset_names, own_dataset_schemas
 
 __all__ = ["DEFAULT_OPTIONS", "dotted_fields", "field_names", "has_field", "options", "schema_of"]
 
 DEFAULT_OPTIONS = {"dataset": "pbmc68k_reduced", "engine": "local"}
-_ENGINES: dict[str, type] = {"local": LocalEngine}
+_ENGINES: dict[str, type] = {"local": LocalEngine, "slurm": SlurmEngine}
 _UNREGISTERED: dict[str, type] = {"file": FileDataset, "simulated": SimulatedDataset}
 
 

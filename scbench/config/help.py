@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import textwrap
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from scbench import __version__
+from scbench.config.experiment import experiment_names
 from scbench.config.groups import DEFAULT_OPTIONS, options, schema_of
 from scbench.config.preset import shipped_names
 from scbench.config.schema import RunConfig
@@ -20,9 +22,12 @@ scbench {version}: run clustering methods on single-cell data and score them aga
 
   python -m scbench method=M dataset=D            10 seeds of M on D, then a table
   python -m scbench -m method=A,B dataset=C,D     the cross product, in one queue
+  python -m scbench experiment=E                  a named comparison; what is not at hand is left out
   python -m scbench method=M dataset=file dataset.path=P dataset.label=cell_type
   python -m scbench method=M dataset=D --cfg job  show the composed configuration
+  ... --dry-run                                   show what would run, what is done, and how long it may take
   python -m scbench.datasets list                 the datasets and where they are
+  python -m scbench.status [store]                what runs and what is done, while it runs
   python -m scbench.report                        tables of everything in the store
   python -m scbench.doctor                        what is installed, which devices, where the data are
 
@@ -37,6 +42,7 @@ _KEYS = {
     "device": "auto, cpu, cuda, cuda:1, or a list: [cuda:0,cuda:1]",
     "store": "folder of the run store",
     "retry_failed": "try failed runs again",
+    "fail_fast": "end with the first run that fails",
 }
 
 
@@ -46,12 +52,13 @@ def help_text() -> str:
     for group in ("method", "dataset", "engine"):
         default = DEFAULT_OPTIONS.get(group)
         parts.append(_wrapped(f"{group}:", options(group), f"   (default {default})" if default else ""))
+    parts.append(_wrapped("experiment:", experiment_names()))
     parts.append("\nKEYS (key=value)\n")
     for field in dataclasses.fields(RunConfig):
         if field.name in _KEYS:
             parts.append(f"  {field.name + '=' + _plain(field.default):<26} {_KEYS[field.name]}\n")
     parts.append("\nKEYS OF THE GROUPS\n")
-    parts.append(_group_keys("engine", "local"))
+    parts += [_group_keys("engine", engine) for engine in options("engine")]
     parts.append(_group_keys("dataset", "file"))
     parts.append(_group_keys("dataset", "simulated"))
     for method in options("method"):
@@ -71,9 +78,14 @@ def _group_keys(group: str, option: str) -> str:
         f"{name}={_plain(default)}"
         for field in dataclasses.fields(schema_of(group, option))
         if field.name != "name"
-        for name, default in _defaults(field.name, field.default)
+        for name, default in _defaults(field.name, _default(field))
     ]
     return _wrapped(f"{group}={option}:", shown)
+
+
+def _default(field: dataclasses.Field[Any]) -> object:
+    """Return the default of a field, made where the dataclass makes one for each instance."""
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _defaults(name: str, default: object) -> Iterator[tuple[str, object]]:

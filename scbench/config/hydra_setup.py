@@ -1,4 +1,4 @@
-"""What Hydra has to know about scbench: schemas, where methods keep their YAML, and the launcher of sweeps."""
+"""What Hydra has to know about scbench: schemas, where methods keep their YAML, and how sweeps are run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from scbench import plugins
-from scbench.config.groups import schema_of
+from scbench.config.groups import options, schema_of
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 
@@ -96,7 +96,8 @@ def register() -> None:
     """Tell Hydra about the schemas, the search path and the launcher; safe to call twice."""
     store = ConfigStore.instance()
     _store(store, None, "run_schema", RunConfig)
-    _store(store, "engine", "local_engine_schema", schema_of("engine", "local"))
+    for engine in options("engine"):
+        _store(store, "engine", f"{engine}_engine_schema", schema_of("engine", engine))
     for option, name in (
         ("file", "file_schema"),
         ("simulated", "simulated_schema"),
@@ -112,13 +113,17 @@ def register() -> None:
     # Hydra instantiates only launchers that live in hydra_plugins.*, and its scan of that namespace does not see
     # editable installs: so a module is put there by hand and its classes are registered.
     plugins_of_hydra = Plugins.instance()  # scans hydra_plugins.*, so it comes before the module made here
+    from scbench.config.sweeper import ScbenchSweeper, SweeperConf  # the scan loads the class it is made from anew
+
+    store.store(group="hydra/sweeper", name="scbench", node=SweeperConf, provider="scbench")
     if "hydra_plugins.scbench" not in sys.modules:
         home = types.ModuleType("hydra_plugins.scbench")
         sys.modules.setdefault("hydra_plugins", types.ModuleType("hydra_plugins"))
         sys.modules[home.__name__] = home
-        ScbenchLauncher.__module__ = home.__name__
-        home.ScbenchLauncher = ScbenchLauncher  # type: ignore[attr-defined]
-        plugins_of_hydra.register(ScbenchLauncher)
+        for plugin in (ScbenchLauncher, ScbenchSweeper):
+            plugin.__module__ = home.__name__
+            setattr(home, plugin.__name__, plugin)
+            plugins_of_hydra.register(plugin)
         plugins_of_hydra.register(ScbenchSearchPath)
 
 

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from scbench.config.engines import LocalEngine, SlurmEngine
 from scbench.errors import ConfigError
 from scbench.names import check_choice
 
-__all__ = ["PROTOCOLS", "AppliedPreset", "LocalEngine", "RunConfig", "parse_seeds"]
+__all__ = [
+    "PROTOCOLS",
+    "AppliedPreset",
+    "LocalEngine",
+    "RunConfig",
+    "SlurmEngine",
+    "parse_devices",
+    "parse_n_clusters",
+    "parse_seeds",
+]
 
 PROTOCOLS = ("honest", "published")
 DEVICES = ("auto", "cpu", "cuda")
-
-
-@dataclass(frozen=True)
-class LocalEngine:
-    """Group ``engine``, option ``local``: one process per run on this machine.
-
-    Attributes:
-        cpu_slots: runs at a time on the CPU; null = cores // threads.
-        threads: threads per run. One by default: more change the last digits, and packing multi-threaded runs on
-            few cores is far slower than single-threaded ones.
-        runs_per_gpu: runs at a time on each GPU.
-        timeout_min: minutes after which a run is stopped and recorded as ``timeout``; null = never.
-        memory_gb: resident memory (GiB) at which a run is stopped and recorded as ``oom``; null = no limit.
-        grace_seconds: time between asking a run to stop and killing it.
-    """
-
-    name: str = "local"
-    cpu_slots: int | None = None
-    threads: int = 1
-    runs_per_gpu: int = 1
-    timeout_min: float | None = 1440.0
-    memory_gb: float | None = None
-    grace_seconds: float = 5.0
-
-    def __post_init__(self) -> None:
-        """Check ranges."""
-        for key in ("cpu_slots", "threads", "runs_per_gpu"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ConfigError(f"engine.{key} must be at least 1, got {value}")
-        for key in ("timeout_min", "memory_gb", "grace_seconds"):
-            value = getattr(self, key)
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise ConfigError(f"engine.{key} must be a positive number, got {value}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +53,7 @@ class RunConfig:
         device: ``auto``, ``cpu``, ``cuda`` (all GPUs), ``cuda:1``, or a list of these.
         store: folder of the run store.
         retry_failed: whether runs that failed before are tried again.
+        fail_fast: whether the first run that fails ends the command; those that run are stopped and count as not done.
         applied_preset: what ``preset`` came to; its values are in ``method`` already. Not a key of the command line.
     """
 
@@ -91,6 +67,7 @@ class RunConfig:
     device: Any = "auto"
     store: str = "results/runs"
     retry_failed: bool = False
+    fail_fast: bool = False
     applied_preset: AppliedPreset | None = field(default=None, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:

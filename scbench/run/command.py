@@ -2,76 +2,109 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scbench.config.schema import RunConfig
-from scbench.data.config import DatasetConfig
-from scbench.data.load import Dataset, open_dataset
+from scbench.config.request import LeftOut
+from scbench.config.schema import RunConfig, SlurmEngine
 from scbench.errors import ConfigError
 from scbench.report.summary import print_summary
-from scbench.run.consoles import TableConsole
+from scbench.run.consoles import ProgressConsole, TableConsole
 from scbench.run.devices import Slots, resolve_devices
 from scbench.run.display import Tally, make_display
 from scbench.run.engine import LocalRunner
-from scbench.run.plan import PlannedRun, plan_runs
+from scbench.run.expected import Expected, longest_first
+from scbench.run.listener import Listeners
+from scbench.run.opening import Opened, open_all
+from scbench.run.plan import PlannedRun
+from scbench.run.plan_view import left_out_lines, print_plan
 from scbench.run.provenance import collect_provenance
 from scbench.run.record import failed_record, preset_fields
 from scbench.run.store import Store
+from scbench.run.sweep_file import SweepFile
 
 __all__ = ["run_command"]
 
-_LOG = logging.getLogger(__name__)
+_SHARED = ("store", "engine", "device", "retry_failed", "fail_fast")
 
 
-def run_command(configs: Sequence[RunConfig], argv: Sequence[str]) -> int:
+def run_command(
+    configs: Sequence[RunConfig],
+    argv: Sequence[str],
+    left_out: Sequence[LeftOut] | None = None,
+    *,
+    is_dry_run: bool = False,
+) -> int:
     """Run all configurations (one, or the jobs of a sweep) through one queue and print one table.
 
     Args:
-        configs: composed configurations; store, engine, device and retry_failed must agree among them.
+        configs: composed configurations; store, engine, device, retry_failed and fail_fast must agree among them.
         argv: the command line, for the records.
+        left_out: what an experiment names and this machine has not; None for a command that is none, for which a
+            dataset that cannot be opened is an error.
+        is_dry_run: show the plan, and neither run nor write anything.
 
     Returns:
-        0 when all runs are ok, 1 when at least one is not.
+        0 when all runs are ok (or nothing was to run), 1 when at least one is not.
 
     Raises:
         ScbenchError: when something is wrong before the first run.
     """
     first = configs[0]
-    for name in ("store", "engine", "device", "retry_failed"):
+    for name in _SHARED:
         if any(getattr(config, name) != getattr(first, name) for config in configs):
             raise ConfigError(
                 f"{name} differs between the jobs of this sweep; sweep over methods, datasets and parameters only"
             )
     store = Store(first.store)
-    store.check_writable()
-    planned = _plan(configs)
-    slots = resolve_devices(first.device, first.engine, any(run.config.USES_TORCH for run in planned))
-    store.remove_leftovers()
-    done, missing = _split(planned, store, first.retry_failed)
+    if not is_dry_run:
+        store.check_writable()
+    is_experiment = left_out is not None
+    opened = open_all(configs, leave_out=is_experiment or is_dry_run, download=not (is_experiment or is_dry_run))
+    missing_here = [*(left_out or ()), *opened.left_out]
+    slots = _slots(first, opened.runs)
+    if not is_dry_run:
+        store.remove_leftovers()
+    done, missing = _split(opened.runs, store, first.retry_failed)
+    # The times of earlier runs are worth reading for more than one run only: for the order, or for the plan.
+    expected = Expected(store.records() if store.root.is_dir() and (is_dry_run or len(missing) > 1) else ())
+    n_slots = _n_slots(first, slots)
+    missing = longest_first(missing, expected, has_gpu=n_slots[0] > 0)
+    if is_dry_run:
+        print_plan(TableConsole(), opened.runs, done, missing, missing_here, expected, n_slots)
+        return 0
+    for line in left_out_lines(missing_here):
+        ProgressConsole().print(line, markup=False, highlight=False, soft_wrap=True)
+    if not opened.runs:
+        raise ConfigError("nothing is left to run; fetch a dataset, or install a method, of those left out")
     provenance = collect_provenance(argv)
-    records = done | _execute(missing, len(done), first, store, slots, provenance)
+    records = done | _execute(missing, len(done), opened, store, slots, provenance)
     # A run with the same parameters may be there from another preset: the table shows what this command asked for.
-    shown = [(records.get(run.place) or _never_started(run, first, provenance)) | preset_fields(run) for run in planned]
+    shown = [
+        (records.get(run.place) or _never_started(run, first, provenance)) | preset_fields(run) for run in opened.runs
+    ]
     print_summary(shown, store.root, TableConsole(), n_cached=len(done))
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 
 
-def _plan(configs: Sequence[RunConfig]) -> list[PlannedRun]:
-    """Return all runs, each once, having opened every dataset; nothing has run when one of them is missing."""
-    opened: list[tuple[DatasetConfig, Dataset]] = []
-    planned: dict[str, PlannedRun] = {}
-    for config in configs:
-        dataset = next((dataset for known, dataset in opened if known == config.dataset), None)
-        if dataset is None:
-            dataset = open_dataset(config.dataset)
-            opened.append((config.dataset, dataset))
-            for warning in dataset.warnings:
-                _LOG.warning("%s", warning)
-        planned |= {run.place: run for run in plan_runs(config, dataset)}
-    return list(planned.values())
+def _slots(config: RunConfig, runs: Sequence[PlannedRun]) -> Slots | None:
+    """Return the slots of this machine; None when runs are made elsewhere."""
+    if isinstance(config.engine, SlurmEngine):
+        from scbench.run.slurm import check_slurm
+
+        check_slurm(config.engine, config.device)
+        return None
+    return resolve_devices(config.device, config.engine, any(run.config.USES_TORCH for run in runs))
+
+
+def _n_slots(config: RunConfig, slots: Slots | None) -> tuple[int, int]:
+    """Return how many runs are made at a time on GPUs and on CPUs."""
+    engine = config.engine
+    if slots is not None:
+        return sum(gpu.capacity for gpu in slots.gpus), slots.cpu.capacity
+    n_gpus = 0 if config.device == "cpu" else engine.gpus_per_job
+    return engine.array_parallelism * n_gpus * engine.runs_per_gpu, engine.array_parallelism * engine.slots_per_job
 
 
 def _split(
@@ -92,20 +125,30 @@ def _split(
 def _execute(
     runs: Sequence[PlannedRun],
     n_cached: int,
-    config: RunConfig,
+    opened: Opened,
     store: Store,
-    slots: Slots,
+    slots: Slots | None,
     provenance: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Run what is missing, with a display."""
     if not runs:
         return {}
+    config = opened.configs[runs[0].place]
     sys.stdout.flush()
-    with make_display(Tally(len(runs), n_cached)) as display:
-        return LocalRunner(store, config.engine, slots, display, provenance).execute(runs)
+    with (
+        make_display(Tally(len(runs), n_cached)) as display,
+        SweepFile(store.root, provenance["argv"], len(runs), n_cached) as file,
+    ):
+        listeners = Listeners([display, file])
+        if slots is not None:
+            runner = LocalRunner(store, config.engine, slots, listeners, provenance, fail_fast=config.fail_fast)
+            return runner.execute(runs)
+        from scbench.run.slurm import SlurmRunner
+
+        return SlurmRunner(store, config, opened.configs, listeners, provenance).execute(runs)
 
 
 def _never_started(run: PlannedRun, config: RunConfig, provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the table shows for a run that Ctrl-C kept from starting; it is not stored."""
+    """Return what the table shows for a run that was kept from starting; it is not stored."""
     message = "not started before the command was stopped"
     return failed_record(run, "cpu", config.engine.threads, provenance, status="interrupted", message=message)

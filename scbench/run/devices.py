@@ -81,10 +81,13 @@ class Slots:
 
 
 def cores_at_hand() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
+    """Return the number of cores this process may use: those it is bound to, and in a SLURM job those it asked for.
+
+    Not every cluster binds its jobs to their cores, so both are looked at.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    return max(1, min(bound, int(asked)) if asked.isdecimal() else bound)
 
 
 def resolve_devices(requested: object, engine: LocalEngine, any_uses_torch: bool) -> Slots:
@@ -96,12 +99,36 @@ def resolve_devices(requested: object, engine: LocalEngine, any_uses_torch: bool
         any_uses_torch: whether a planned method could use a GPU; otherwise ``auto`` does not look for one.
 
     Raises:
-        ConfigError: when a GPU is asked for that is not there.
+        ConfigError: when a GPU is asked for that is not there, or more threads than there are cores.
     """
-    cpu = Device("cpu", engine.cpu_slots or max(1, cores_at_hand() // engine.threads))
+    gpus = _gpus(requested, engine, any_uses_torch)
+    return Slots(gpus, Device("cpu", _cpu_slots(engine, sum(gpu.capacity for gpu in gpus))))
+
+
+def _cpu_slots(engine: LocalEngine, n_gpu_runs: int) -> int:
+    """Return how many runs the CPU takes at a time, so that no core has to serve two threads.
+
+    A run on a GPU keeps a core busy, too; at least one slot stays, because some methods cannot use a GPU.
+    """
+    cores = cores_at_hand()
+    slots = engine.cpu_slots
+    if engine.threads > cores:
+        raise ConfigError(f"engine.threads={engine.threads}, but {cores} cores are at hand; use at most that many")
+    if slots is None:
+        return max(1, cores // engine.threads - n_gpu_runs)
+    if slots * engine.threads > cores:
+        raise ConfigError(
+            f"engine.cpu_slots={slots} with engine.threads={engine.threads} needs {slots * engine.threads} cores, but "
+            f"{cores} are at hand; use engine.cpu_slots={cores // engine.threads} or fewer threads"
+        )
+    return slots
+
+
+def _gpus(requested: object, engine: LocalEngine, any_uses_torch: bool) -> list[Device]:
+    """Return the GPUs to use, each with its slots."""
     names = parse_devices(requested)
     if names == ["cpu"] or (names == ["auto"] and not any_uses_torch):
-        return Slots([], cpu)
+        return []
     present = _gpu_count()
     if names == ["auto"]:
         wanted = list(range(present))
@@ -113,7 +140,7 @@ def resolve_devices(requested: object, engine: LocalEngine, any_uses_torch: bool
             )
     else:
         wanted = [_index(name, present) for name in names]
-    return Slots([Device(f"cuda:{index}", engine.runs_per_gpu) for index in wanted], cpu)
+    return [Device(f"cuda:{index}", engine.runs_per_gpu) for index in wanted]
 
 
 def _index(name: str, present: int) -> int:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from scbench.run.consoles import ProgressConsole
 from scbench.run.plan import PlannedRun
-from scbench.run.record import first_line
+from scbench.run.record import first_line, is_failure
 
 __all__ = ["LiveDisplay", "PlainDisplay", "Tally", "make_display"]
 
@@ -40,7 +40,7 @@ class Tally:
     def count(self, record: Mapping[str, Any]) -> None:
         """Take a finished run into account."""
         self.n_done += 1
-        self.n_failed += record["status"] not in ("ok", "interrupted")
+        self.n_failed += is_failure(record)
 
     def time_left(self) -> str:
         """Return the expected time to the end, or a question mark before the first run is done."""

@@ -8,37 +8,32 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import socket
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from scbench.config.schema import LocalEngine
 from scbench.run.devices import Device, Slots
 from scbench.run.endings import Endings
+from scbench.run.interrupts import Interrupts
+from scbench.run.limits import MEMORY_CHECK_SECONDS, Limits
 from scbench.run.listener import Listener
 from scbench.run.plan import PlannedRun
-from scbench.run.process import (
-    resident_bytes,
-    server_environment,
-    signal_group,
-    signals_held,
-    start_process,
-)
-from scbench.run.record import failed_record
+from scbench.run.process import server_environment, signal_group, signals_held, start_process
+from scbench.run.record import failed_record, is_failure
 from scbench.run.store import Store
 from scbench.run.worker import Job, worker_main
 
 __all__ = ["LocalRunner"]
 
-_MEMORY_CHECK_SECONDS = 0.5
 _TICK_SECONDS = 1.0  # for displays that show elapsed time
+_BY_USER = "stopped by Ctrl-C or SIGTERM; the same command goes on from here"
+_BY_FAILURE = "stopped because another run failed and fail_fast=true; the same command goes on from here"
 
 
 @dataclass
@@ -65,6 +60,7 @@ class LocalRunner:
         slots: the devices.
         listener: the display.
         provenance: shared part of all records.
+        fail_fast: end everything with the first run that fails.
     """
 
     def __init__(
@@ -74,6 +70,8 @@ class LocalRunner:
         slots: Slots,
         listener: Listener,
         provenance: Mapping[str, Any],
+        *,
+        fail_fast: bool = False,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -83,24 +81,28 @@ class LocalRunner:
         self._queue: deque[tuple[PlannedRun, bool]] = deque()
         self._running: dict[str, _Running] = {}
         self._records: dict[str, dict[str, Any]] = {}
-        self._interrupts = 0
-        self._said_stopping = False
-        self._last_memory_check = 0.0
+        self._interrupts = Interrupts()
+        self._fail_fast = fail_fast
+        self._limits = Limits(engine)
+        self._stopping = ""  # why nothing further starts
         self._endings = Endings(store)
 
     def execute(self, runs: Sequence[PlannedRun]) -> dict[str, dict[str, Any]]:
-        """Run all and return their records by place; runs that were not started because of Ctrl-C are absent."""
+        """Run all, in their order where slots allow, and return their records by place.
+
+        Runs that were not started, because of Ctrl-C or of a failure with ``fail_fast``, are absent.
+        """
         self._queue.extend((run, False) for run in runs)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["scbench.run.warm"])
         with (
             server_environment(self._engine.threads, self._warm_modules(runs)),
-            self._interruptible() as woken,
+            self._interrupts,
         ):
-            while self._running or (self._queue and not self._interrupts):
-                if not self._interrupts:
+            while self._running or (self._queue and not self._is_stopping()):
+                if not self._is_stopping():
                     self._start_what_fits(context)
-                self._wait(woken)
+                self._wait()
                 self._enforce_limits()
                 self._reap()
                 self._listener.tick()
@@ -116,16 +118,32 @@ class LocalRunner:
         on_cpu = [run.config for run in runs if not (self._slots.gpus and run.config.USES_TORCH)]
         return sorted({f"{find(config.name).package}.method" for config in on_cpu})
 
+    def _is_stopping(self) -> bool:
+        """Return whether nothing further is to start, and say so once."""
+        if self._interrupts.count and not self._stopping:
+            self._stop_all(_BY_USER)
+        return bool(self._stopping)
+
+    def _stop_all(self, reason: str) -> None:
+        """Start nothing further, and have the running ones stopped."""
+        self._stopping = reason
+        self._listener.stopping()
+
     def _start_what_fits(self, context: Any) -> None:  # Any: the stubs do not name fork-server contexts
         """Give free slots to waiting runs, in the order of the queue."""
         waiting, self._queue = self._queue, deque()
-        while waiting:
+        full: set[bool] = set()  # for runs that can use a GPU, and for those that cannot
+        while waiting and len(full) < 2:
             run, alone = waiting.popleft()
-            device = self._slots.take(run.place, run.config.USES_TORCH, alone)
-            if device is None:
-                self._queue.append((run, alone))
+            uses_gpu = run.config.USES_TORCH
+            device = None if uses_gpu in full and not alone else self._slots.take(run.place, uses_gpu, alone)
+            if device is not None:
+                self._start(context, run, device, alone)
                 continue
-            self._start(context, run, device, alone)
+            self._queue.append((run, alone))
+            if not alone:
+                full.add(uses_gpu)
+        self._queue.extend(waiting)
 
     def _start(self, context: Any, run: PlannedRun, device: Device, is_alone: bool) -> None:
         """Start one process."""
@@ -159,25 +177,21 @@ class LocalRunner:
         self._records[run.place] = record
         self._listener.ended(run, record)
 
-    def _wait(self, woken: socket.socket) -> None:
+    def _wait(self) -> None:
         """Sleep until a run says something or ends, a signal comes, or a limit has to be looked at."""
-        sources: dict[Any, _Running | None] = {woken: None}
+        sources: dict[Any, _Running] = {}
         for running in self._running.values():
             sources[running.process.sentinel] = running
             if not running.connection.closed:
                 sources[running.connection] = running
-        ready = wait(list(sources), timeout=self._next_look())
-        if woken in ready:
-            woken.recv(64)
-        for source in ready:
-            speaker = sources[source]
-            if speaker is not None and source is speaker.connection:
-                self._receive(speaker)
+        for source in self._interrupts.wait(list(sources), self._next_look()):
+            if source is sources[source].connection:
+                self._receive(sources[source])
 
     def _next_look(self) -> float:
         """Return the seconds until something has to be looked at without being told."""
         if self._engine.memory_gb is not None and self._running:
-            return _MEMORY_CHECK_SECONDS
+            return MEMORY_CHECK_SECONDS
         return _TICK_SECONDS
 
     def _receive(self, running: _Running) -> None:
@@ -193,29 +207,23 @@ class LocalRunner:
             running.connection.close()
 
     def _enforce_limits(self) -> None:
-        """Stop runs that are over time or memory, and all of them after Ctrl-C."""
+        """Stop runs that are over time or memory, and all of them when nothing is to go on."""
         now = time.monotonic()
-        if self._interrupts and not self._said_stopping:
-            self._said_stopping = True
-            self._listener.stopping()
-        limit = self._engine.timeout_min
+        stopping = self._is_stopping()
         for running in self._running.values():
             if running.record is not None and running.stop_reason is None:
                 self._let_it_end(running, now)
             elif running.stop_reason is not None:
-                if now - running.stop_asked > self._engine.grace_seconds or self._interrupts > 1:
+                if now - running.stop_asked > self._engine.grace_seconds or self._interrupts.count > 1:
                     signal_group(running.process, signal.SIGKILL)
-            elif self._interrupts:
-                self._stop(running, "interrupted", "stopped by Ctrl-C or SIGTERM; the same command goes on from here")
-            elif limit is not None and now - running.started > limit * 60:
-                self._stop(running, "timeout", f"not finished after engine.timeout_min={limit:g} minutes")
-        if self._engine.memory_gb is not None and now - self._last_memory_check > _MEMORY_CHECK_SECONDS:
-            self._last_memory_check = now
+            elif stopping:
+                self._stop(running, ("interrupted", self._stopping))
+            else:
+                self._stop(running, self._limits.over_time(running.started))
+        if self._limits.memory_is_due():
             for running in self._running.values():
-                used = resident_bytes(running.process.pid)
-                if running.stop_reason is None and used > self._engine.memory_gb * 2**30:
-                    message = f"{used / 2**30:.2f} GiB resident, over engine.memory_gb={self._engine.memory_gb:g}"
-                    self._stop(running, "oom", message)
+                if running.stop_reason is None:
+                    self._stop(running, self._limits.over_memory(running.process.pid))
 
     def _let_it_end(self, running: _Running, now: float) -> None:
         """Kill what is left of a run that has delivered its record but does not end (a thread still at work)."""
@@ -223,9 +231,11 @@ class LocalRunner:
         if now - running.stop_asked > self._engine.grace_seconds:
             signal_group(running.process, signal.SIGKILL)
 
-    def _stop(self, running: _Running, status: str, message: str) -> None:
-        """Ask a run to end; if it does not within the grace time, it is killed."""
-        running.stop_reason = (status, message)
+    def _stop(self, running: _Running, reason: tuple[str, str] | None) -> None:
+        """Ask a run to end when there is a reason to; if it does not within the grace time, it is killed."""
+        if reason is None:
+            return
+        running.stop_reason = reason
         running.stop_asked = time.monotonic()
         signal_group(running.process, signal.SIGTERM)
 
@@ -247,7 +257,7 @@ class LocalRunner:
                 and running.device.gpu_index is not None
                 and not running.is_alone
                 and running.stop_reason is None
-                and not self._interrupts
+                and not self._stopping
             )
             running.process.close()
             self._listener.ended(running.job.run, record, will_retry=retry)
@@ -255,6 +265,8 @@ class LocalRunner:
                 self._queue.appendleft((running.job.run, True))
             else:
                 self._records[place] = record
+                if self._fail_fast and is_failure(record) and not self._stopping:
+                    self._stop_all(_BY_FAILURE)
 
     def _record_of_end(self, running: _Running) -> dict[str, Any]:
         """Return the record of a run whose process did not tell it."""
@@ -264,24 +276,3 @@ class LocalRunner:
             exitcode=running.process.exitcode,
             stop_reason=running.stop_reason,
         )
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[socket.socket]:
-        """Count SIGINT and SIGTERM instead of raising, and yield a socket that becomes readable when one comes."""
-        reading, writing = socket.socketpair()
-        reading.setblocking(False)
-        writing.setblocking(False)
-
-        def note(_signal: int, _frame: object) -> None:
-            self._interrupts += 1  # and nothing else: it runs between any two instructions
-
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
-        try:
-            yield reading
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            reading.close()
-            writing.close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from scbench.run.plan import PlannedRun
 
-__all__ = ["Listener"]
+__all__ = ["Listener", "Listeners"]
 
 
 class Listener(Protocol):
@@ -27,3 +27,35 @@ class Listener(Protocol):
 
     def tick(self) -> None:
         """At least a second has passed, or something has happened."""
+
+
+class Listeners:
+    """Several who listen."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = listeners
+
+    def started(self, run: PlannedRun, device: str) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.started(run, device)
+
+    def progress(self, run: PlannedRun, epoch: int, values: Mapping[str, float]) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.progress(run, epoch, values)
+
+    def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.ended(run, record, will_retry=will_retry)
+
+    def stopping(self) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.stopping()
+
+    def tick(self) -> None:
+        """Tell all."""
+        for listener in self._listeners:
+            listener.tick()

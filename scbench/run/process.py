@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 __all__ = [
+    "is_alive",
     "oom_kill_count",
     "resident_bytes",
     "server_environment",
@@ -99,6 +100,17 @@ def resident_bytes(pid: int | None) -> int:
         return int(sum(p.memory_info().rss for p in (process, *process.children(recursive=True))))
     except psutil.Error:
         return 0
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this machine exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def oom_kill_count() -> int:

@@ -9,7 +9,17 @@ from typing import Any
 
 from scbench.run.plan import SCHEMA, PlannedRun
 
-__all__ = ["FIELDS", "METRICS", "STATUSES", "error_of", "failed_record", "first_line", "new_record", "preset_fields"]
+__all__ = [
+    "FIELDS",
+    "METRICS",
+    "STATUSES",
+    "error_of",
+    "failed_record",
+    "first_line",
+    "is_failure",
+    "new_record",
+    "preset_fields",
+]
 
 STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
 METRICS = ("acc", "nmi", "ari", "ami", "homogeneity", "completeness", "f1_macro", "nmi_max")
@@ -124,6 +134,11 @@ def error_of(error: BaseException) -> dict[str, str]:
     except Exception:
         text = "".join(traceback.format_tb(error.__traceback__))
     return {"type": name, "message": message, "traceback": text}
+
+
+def is_failure(record: Mapping[str, Any]) -> bool:
+    """Return whether a run failed; one that was interrupted has neither failed nor succeeded."""
+    return record["status"] not in ("ok", "interrupted")
 
 
 def first_line(message: str) -> str:

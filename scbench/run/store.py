@@ -7,28 +7,30 @@ renamed to its place, so no locks are needed and a reader never sees half a reco
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import math
 import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from scbench.errors import StoreError
-from scbench.run.plan import SCHEMA
-from scbench.run.record import FIELDS, METRICS
+from scbench.run.process import is_alive
+from scbench.run.record import METRICS
+from scbench.run.record_file import json_ready, read_record, write_json
+from scbench.run.record_index import RecordIndex
+from scbench.run.sweep_file import FOLDER
 
 __all__ = ["Store", "json_ready", "load", "write_json"]
 
 _LOG = logging.getLogger(__name__)
 _STALE_SECONDS = 7 * 24 * 3600  # a temporary folder of another machine is left alone for this long
 _PROBE_BYTES = 1 << 18
+_ASIDE = "old-"  # a record that is being replaced
 _WORK = ".work"  # where runs are written before they are renamed to their place
 
 
@@ -68,7 +70,7 @@ class Store:
 
     def find(self, dataset: str, method: str, key: str) -> dict[str, Any] | None:
         """Return the record of a run, or None when there is none that can be read."""
-        record = _read(self.folder(dataset, method, key))
+        record = read_record(self.folder(dataset, method, key))
         return record if record is not None and record["key"] == key else None
 
     def work_folder(self, place: str) -> Path:
@@ -113,7 +115,7 @@ class Store:
 
     def _is_result(self, folder: Path, key: str) -> bool:
         """Return whether a folder holds the ``ok`` record of a run."""
-        record = _read(folder)
+        record = read_record(folder)
         return record is not None and record["key"] == key and record["status"] == "ok"
 
     def _clear(self, final: Path, key: str) -> bool:
@@ -122,7 +124,7 @@ class Store:
         The check comes after the rename: between a look and a rename another process could have put its result
         there. Losing a race for the folder itself is fine.
         """
-        aside = self._temporary(f"old-{final.name}")
+        aside = self._temporary(f"{_ASIDE}{final.name}")
         shutil.rmtree(aside, ignore_errors=True)
         aside.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -149,16 +151,29 @@ class Store:
         return self.root / _WORK / f"{name}.{socket.gethostname()}.{os.getpid()}"
 
     def remove_leftovers(self) -> None:
-        """Remove temporary folders of processes that died; those of living or foreign processes stay."""
-        for work in (self.root / _WORK).glob("*"):
+        """Remove what processes that died have left; the folders and files of living or foreign ones stay."""
+        for work in (*(self.root / _WORK).glob("*"), *(self.root / FOLDER).glob("*")):
             owner, _, pid = work.name.rpartition(".")
             is_ours = owner.endswith(f".{socket.gethostname()}") and pid.isdecimal()
             try:
                 old = time.time() - work.stat().st_mtime > _STALE_SECONDS
-                if old or (is_ours and not _is_alive(int(pid))):
-                    shutil.rmtree(work)
+                if old or (is_ours and not is_alive(int(pid))):
+                    if work.name.startswith(_ASIDE) and self._bring_back(work):
+                        continue
+                    work.unlink() if work.is_file() else shutil.rmtree(work)
             except OSError as error:
                 _LOG.debug("cannot remove %s: %s", work, error)
+
+    def _bring_back(self, aside: Path) -> bool:
+        """Put a record back whose process died between taking it away and putting another in its place."""
+        record = read_record(aside)
+        if record is None:
+            return False
+        final = self.folder(record["dataset"], record["method"], record["key"])
+        if final.exists():
+            return False
+        os.rename(aside, final)
+        return True
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield every record that can be read, in a fixed order; others are reported and skipped.
@@ -170,13 +185,7 @@ class Store:
             raise StoreError(
                 f"store {self.root} does not exist; run something first, or give its folder with store=DIR"
             )
-        for folder in sorted(self.root.glob("*/*/*")):
-            is_hidden = any(part.startswith(".") for part in folder.relative_to(self.root).parts)
-            if is_hidden or not folder.is_dir():
-                continue
-            record = _read(folder)
-            if record is not None:
-                yield record
+        yield from RecordIndex(self.root).records()
 
 
 def load(store: Path | str) -> pd.DataFrame:
@@ -199,68 +208,3 @@ def _with_nulls(record: dict[str, Any]) -> dict[str, Any]:
         "preset": ("name", "source", "tuned_with_labels"),
     }
     return record | {name: record.get(name) or dict.fromkeys(keys) for name, keys in parts.items()}
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON so that the file is whole on the disk or absent; NaN becomes null, which is what it means here."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(json_ready(content), file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-
-
-def json_ready(value: Any) -> Any:
-    """Return a value as plain JSON content (``Any``: of unknown shape): what a method reports cannot cost a record.
-
-    Non-finite numbers become null, numpy scalars Python ones, and anything that JSON does not know its text.
-    """
-    if isinstance(value, Mapping):
-        return {str(key): json_ready(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [json_ready(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str | int):
-        return str(value) if isinstance(value, str) else int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    item = getattr(value, "item", None)
-    if callable(item) and getattr(value, "size", 0) == 1:
-        return json_ready(item())
-    return str(value)
-
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    """Return the record in a folder, or None when it is missing, damaged or of another schema."""
-    path = folder / "record.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        schema = record["schema"]
-        missing = [name for name in FIELDS if name not in record] if schema == SCHEMA else []
-        if missing:
-            raise KeyError(f"no {', '.join(missing)}")
-    except FileNotFoundError:
-        if folder.exists():
-            _LOG.warning("%s holds no record.json; the run counts as not done", folder)
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _LOG.warning("%s cannot be read (%s); the run counts as not done", path, error)
-        return None
-    if schema != SCHEMA:
-        _LOG.warning("%s has schema %s, this version reads %s; it is left out", path, schema, SCHEMA)
-        return None
-    return dict(record)
-
-
-def _is_alive(pid: int) -> bool:
-    """Return whether a process of this machine exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

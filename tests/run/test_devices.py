@@ -48,11 +48,48 @@ def test_a_retry_alone_waits_for_an_empty_gpu_and_keeps_others_out() -> None:
     assert name(pool.take("c", True)) == "cuda:0"
 
 
-def test_default_cpu_slots_never_oversubscribe(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def seven_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "cores_at_hand", lambda: 7)
-    assert resolve_devices("cpu", LocalEngine(threads=2), True).cpu.capacity == 3
-    assert resolve_devices("cpu", LocalEngine(threads=9), True).cpu.capacity == 1
-    assert resolve_devices("cpu", LocalEngine(cpu_slots=5), True).cpu.capacity == 5
+
+
+@pytest.mark.usefixtures("seven_cores")
+@pytest.mark.parametrize("threads", range(1, 8))
+def test_cpu_slots_times_threads_never_exceeds_the_cores(threads: int) -> None:
+    free = resolve_devices("cpu", LocalEngine(threads=threads), True).cpu.capacity
+    assert free == 7 // threads, "by default as many as fit"
+    for slots in range(1, 10):
+        if slots * threads <= 7:
+            assert resolve_devices("cpu", LocalEngine(cpu_slots=slots, threads=threads), True).cpu.capacity == slots
+            continue
+        with pytest.raises(
+            ConfigError, match=f"engine.cpu_slots={slots} with engine.threads={threads} needs .* cores, but 7"
+        ):
+            resolve_devices("cpu", LocalEngine(cpu_slots=slots, threads=threads), True)
+
+
+@pytest.mark.usefixtures("seven_cores")
+def test_more_threads_than_cores_are_refused() -> None:
+    with pytest.raises(ConfigError, match="engine.threads=9, but 7 cores are at hand; use at most that many"):
+        resolve_devices("cpu", LocalEngine(threads=9), True)
+
+
+@pytest.mark.usefixtures("seven_cores")
+@pytest.mark.parametrize(("runs_per_gpu", "cpu_slots"), [(1, 5), (3, 1), (8, 1)])
+def test_runs_on_gpus_need_a_core_each_too(monkeypatch: pytest.MonkeyPatch, runs_per_gpu: int, cpu_slots: int) -> None:
+    monkeypatch.setattr(devices, "_gpu_count", lambda: 2)
+    found = resolve_devices("cuda", LocalEngine(runs_per_gpu=runs_per_gpu), True)
+    assert [gpu.capacity for gpu in found.gpus] == [runs_per_gpu] * 2
+    assert found.cpu.capacity == cpu_slots
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, 4), ("3", 3), ("64", 4), ("0", 1), ("odd", 4)])
+def test_cores_at_hand_are_those_of_the_job(monkeypatch: pytest.MonkeyPatch, asked: str | None, expected: int) -> None:
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", asked)
+    assert devices.cores_at_hand() == expected
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,22 @@ def test_left_overs_of_the_dead_are_removed_and_those_of_the_living_stay(
     assert not foreign.exists()
 
 
+def test_a_record_whose_replacement_was_killed_half_way_comes_back(store: Store) -> None:
+    """The process died after it had taken the failure away and before it put its own record there."""
+    final = put(store, record(status="error"))
+    aside = store.root / ".work" / f"old-{final.name}.{socket.gethostname()}.999999999"
+    os.rename(final, aside)
+    assert store.find("d", "m", "a" * 64) is None
+    store.remove_leftovers()
+    assert store.find("d", "m", "a" * 64) == record(status="error")
+    put(store, record(status="ok"))
+    shutil.copytree(final, aside)
+    (aside / "record.json").write_text((aside / "record.json").read_text().replace('"ok"', '"error"'))
+    store.remove_leftovers()
+    assert store.find("d", "m", "a" * 64) == record(status="ok"), "what came meanwhile stays"
+    assert not list((store.root / ".work").glob("*"))
+
+
 def test_the_path_of_a_work_folder_does_not_name_the_dataset(store: Store) -> None:
     assert "goolam" not in str(store.work_folder("goolam/m/" + "a" * 64))
 

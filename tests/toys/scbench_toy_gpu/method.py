@@ -12,6 +12,9 @@ import numpy as np
 from scbench.method import Clustering, Counts, RunContext
 from scbench_toy_gpu.config import ToyGpuConfig
 
+TORCH_WAS_THERE = "torch" in sys.modules  # when the run's process came to this method
+VISIBLE = os.environ.get("CUDA_VISIBLE_DEVICES")
+
 
 class OutOfMemoryError(RuntimeError):
     """Named as torch names its own."""
@@ -37,5 +40,5 @@ class ToyGpu:
         mark.unlink()
         if self.config.first_too_big and n_running > 1:
             raise RuntimeError("the retry is not alone")
-        info = {"visible": os.environ["CUDA_VISIBLE_DEVICES"], "torch_was_there": "torch" in sys.modules}
+        info = {"visible": VISIBLE, "torch_was_there": TORCH_WAS_THERE}
         return Clustering(np.zeros(counts.matrix.shape[0], dtype=np.int64), info=info)

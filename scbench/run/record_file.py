@@ -1,0 +1,72 @@
+"""One file of a run's folder, ``record.json``: written whole or not at all, and read with suspicion."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scbench.run.plan import SCHEMA
+from scbench.run.record import FIELDS
+
+__all__ = ["json_ready", "read_record", "write_json"]
+
+_LOG = logging.getLogger("scbench.run.store")
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON so that the file is whole on the disk or absent; NaN becomes null, which is what it means here."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(json_ready(content), file, indent=1, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def json_ready(value: Any) -> Any:
+    """Return a value as plain JSON content (``Any``: of unknown shape): what a method reports cannot cost a record.
+
+    Non-finite numbers become null, numpy scalars Python ones, and anything that JSON does not know its text.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [json_ready(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str | int):
+        return str(value) if isinstance(value, str) else int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "size", 0) == 1:
+        return json_ready(item())
+    return str(value)
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return the record in a run's folder, or None, with a logged warning, when it is missing, damaged or foreign."""
+    path = folder / "record.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        schema = record["schema"]
+        missing = [name for name in FIELDS if name not in record] if schema == SCHEMA else []
+        if missing:
+            raise KeyError(f"no {', '.join(missing)}")
+    except FileNotFoundError:
+        if folder.exists():
+            _LOG.warning("%s holds no record.json; the run counts as not done", folder)
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _LOG.warning("%s cannot be read (%s); the run counts as not done", path, error)
+        return None
+    if schema != SCHEMA:
+        _LOG.warning("%s has schema %s, this version reads %s; it is left out", path, schema, SCHEMA)
+        return None
+    return dict(record)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from scbench.config.schema import LocalEngine, SlurmEngine
+from scbench.errors import ConfigError
+from scbench.run import slurm, slurm_queue
+from scbench.run.slurm import check_slurm
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"runs_per_job": 0}, "engine.runs_per_job must be at least 1, got 0"),
+        ({"array_parallelism": 0}, "engine.array_parallelism must be at least 1, got 0"),
+        ({"gpus_per_job": -1}, "engine.gpus_per_job must be at least 0, got -1"),
+        ({"max_requeues": -1}, "engine.max_requeues must be at least 0, got -1"),
+        ({"job_hours": 0.0}, "engine.job_hours must be a positive number, got 0.0"),
+        ({"job_memory_gb": float("inf")}, "engine.job_memory_gb must be a positive number, got inf"),
+        ({"poll_seconds": -1.0}, "engine.poll_seconds must be a positive number, got -1.0"),
+        ({"partition": "a b"}, "engine.partition must be a name of the cluster, got 'a b'"),
+        ({"account": "-x"}, "engine.account must be a name of the cluster, got '-x'"),
+        ({"threads": 0}, "engine.threads must be at least 1, got 0"),
+    ],
+)
+def test_values_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        SlurmEngine(**values)  # type: ignore[arg-type]
+
+
+def test_slurm_has_all_that_the_local_engine_has() -> None:
+    engine = SlurmEngine(partition="gpu,long", cpu_slots=3)
+    assert isinstance(engine, LocalEngine)
+    assert engine.slots_per_job == 3
+    assert SlurmEngine().slots_per_job == 1
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("cuda:1", "device=cuda:1 names GPUs, but SLURM chooses them; use engine.gpus_per_job=N"),
+        (["cuda:0", "cuda:1"], "names GPUs, but SLURM chooses them"),
+        ("cuda", "engine.gpus_per_job=0 asks SLURM for no GPU; set engine.gpus_per_job=1"),
+    ],
+)
+def test_devices_are_slurms_to_choose(device: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_slurm(SlurmEngine(), device)
+
+
+def test_without_slurm_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slurm_queue.shutil, "which", lambda command: None if command == "sbatch" else command)
+    with pytest.raises(ConfigError, match="engine=slurm needs sbatch, not found on PATH; start the command on a node"):
+        check_slurm(SlurmEngine(), "auto")
+    monkeypatch.setattr(slurm_queue.shutil, "which", lambda command: command)
+    monkeypatch.setitem(__import__("sys").modules, "submitit", None)
+    with pytest.raises(ConfigError, match=r"engine=slurm needs submitit, .*; pip install 'scbench\[cluster\]'"):
+        check_slurm(SlurmEngine(gpus_per_job=1), "cuda")
+    assert slurm.require_slurm is slurm_queue.require_slurm
