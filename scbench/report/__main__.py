@@ -1,8 +1,9 @@
-"""``python -m scbench.report [store=DIR] [out=DIR]``: tables, statistics and figures of a store.
+"""``python -m scbench.report [experiment=E] [store=DIR] [out=DIR]``: tables, statistics and figures of a store.
 
 Keys, all with a default:
   store=results/runs       the run store
   out=results/reference    where files go
+  experiment=E             only the runs of a named comparison (conf/experiment), written to out/E
   published=results/published  the papers' numbers
   methods=A,B datasets=C,D seeds=0,1 protocol=honest   only these (controls always stay); default: everything
   metrics=acc,nmi,ari      also ami, homogeneity, completeness, f1_macro, nmi_max, seconds, memory; or all
@@ -18,9 +19,12 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
+from scbench.config.experiment import load_experiment
 from scbench.errors import ConfigError, ScbenchError
 from scbench.names import check_choice, unknown
+from scbench.report.experiment_selection import refuse_second_choice, selection_of_experiment
 from scbench.report.measures import DEFAULT_MEASURES, measures_of
 from scbench.report.selection import Selection, selection_of
 
@@ -29,12 +33,13 @@ __all__ = ["main"]
 _DEFAULTS = {
     "store": "results/runs",
     "out": "results/reference",
+    "experiment": "",
     "published": "results/published",
     "methods": "",
     "datasets": "",
     "seeds": "",
     "protocol": "",
-    "metrics": ",".join(DEFAULT_MEASURES),
+    "metrics": "",
     "figures": "true",
     "details": "",
     "embedding": "umap",
@@ -63,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _write(options: dict[str, str]) -> list[Path]:
     """Write the report of a command."""
-    selection, measures = _selection(options), measures_of(options["metrics"])
+    comparison = _comparison(options)
+    measures = measures_of(comparison.metrics)
     check_choice("value of figures", options["figures"], ("true", "false"))
     check_choice("embedding", options["embedding"], ("umap", "tsne"))
     named = tuple(name for name in options["details"].split(",") if name)
@@ -72,21 +78,36 @@ def _write(options: dict[str, str]) -> list[Path]:
     from scbench.report.content import read_content
     from scbench.report.write import write_report
 
-    content = read_content(Path(options["store"]), selection, measures, Path(options["published"]))
+    content = read_content(Path(options["store"]), comparison.selection, measures, Path(options["published"]))
     if options["figures"] == "false":
-        return write_report(content, Path(options["out"]), "Comparison")
+        return write_report(content, comparison.out, comparison.title)
     from scbench.report.figures.draw import Drawing
 
     drawing = Drawing(details, options["embedding"])
-    written = write_report(content, Path(options["out"]), "Comparison", drawing)
+    written = write_report(content, comparison.out, comparison.title, drawing)
     for reason in drawing.left_out:
         sys.stderr.write(f"scbench: figures left out: {reason}\n")
     return written
 
 
-def _selection(options: dict[str, str]) -> Selection:
-    """Return which records the command asks for; a named experiment becomes a ``Selection`` here."""
-    return selection_of(options)
+class _Comparison(NamedTuple):
+    """What a report is of: which records, under which title, with which measures, and where it goes."""
+
+    selection: Selection
+    title: str
+    metrics: str
+    out: Path
+
+
+def _comparison(options: dict[str, str]) -> _Comparison:
+    """Return the comparison that a command asks for."""
+    out = Path(options["out"])
+    if not options["experiment"]:
+        return _Comparison(selection_of(options), "Comparison", options["metrics"] or ",".join(DEFAULT_MEASURES), out)
+    refuse_second_choice(options)
+    experiment = load_experiment(options["experiment"])
+    metrics = options["metrics"] or ",".join(experiment.metrics)
+    return _Comparison(selection_of_experiment(experiment), experiment.title, metrics, out / experiment.name)
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from typing import Any
 from scbench.config.schema import PROTOCOLS
 from scbench.errors import ConfigError, StoreError
 from scbench.names import check_choice, unknown
+from scbench.report.departures import departures, flat
+from scbench.report.table import preset_of
 from scbench.run.plan import canonical_json
 
 __all__ = ["CONTROLS", "Selection", "ordered_datasets", "refuse_mixed_data", "selection_of", "told_apart"]
@@ -29,6 +31,9 @@ class Selection:
         seeds: None for all.
         params: by method, the settings of which its runs must have one: (dotted) parameters, or ``variant``, with
             their values. What is not named is free.
+        is_exact: what ``params`` does not name must have its default (or come from a preset), so that a variation
+            of a method is not taken for it.
+        k: rule for the number of clusters, and the number where that is the rule; None for all.
     """
 
     methods: tuple[str, ...] | None = None
@@ -36,6 +41,8 @@ class Selection:
     protocol: str | None = None
     seeds: tuple[int, ...] | None = None
     params: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+    is_exact: bool = False
+    k: tuple[str, int | None] | None = None
 
     def keeps(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record belongs to the report."""
@@ -45,6 +52,7 @@ class Selection:
             and (self.datasets is None or record["dataset"] in self.datasets)
             and (self.protocol is None or record["protocol"] == self.protocol or is_control)
             and (self.seeds is None or record["seed"] in self.seeds)
+            and (self.k is None or self.k == _k_of(record))
             and self._has_params(record)
         )
 
@@ -66,8 +74,17 @@ class Selection:
     def _has_params(self, record: Mapping[str, Any]) -> bool:
         """Return whether the record has one of the settings asked for."""
         settings = (self.params or {}).get(record["method"])
+        return not settings or any(self._has_setting(record, one) for one in settings)
+
+    def _has_setting(self, record: Mapping[str, Any], setting: Mapping[str, Any]) -> bool:
+        """Return whether the record has these parameters, and with ``is_exact`` no other departure from defaults."""
         known = {**record["params"], "variant": record["variant"]}
-        return not settings or any(all(_at(known, path) == value for path, value in one.items()) for one in settings)
+        if not all(_at(known, path) == value for path, value in setting.items()):
+            return False
+        if not self.is_exact or preset_of(record):
+            return True
+        others = departures(record["method"], record["variant"], flat(record["params"]))
+        return others is None or set(others) <= set(setting)
 
 
 def selection_of(options: Mapping[str, str]) -> Selection:
@@ -107,6 +124,12 @@ def refuse_mixed_data(records: Sequence[Mapping[str, Any]]) -> None:
                 "move the runs of one to another store, run them under another dataset.name, or name other datasets "
                 "with datasets=A,B"
             )
+
+
+def _k_of(record: Mapping[str, Any]) -> tuple[str, int | None]:
+    """Return the rule for the number of clusters of a run, with the number where that is the rule."""
+    rule = str(record.get("n_clusters_rule", "true"))
+    return rule, record["n_clusters_requested"] if rule == "number" else None
 
 
 def _names(text: str) -> tuple[str, ...]:
