@@ -115,6 +115,7 @@ class ScCagnConfig(MethodConfig):
     live_latent: bool | None = None
     discriminator_norm: str | None = None
     pretrain_batch: int | None = None
+    pretrain_least_steps: int | None = None
     restarts: int | None = None
     centroids_from: str | None = None
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from scbench.kmeans import kmeans
 from scbench.method import Diverged, RunContext
 
-__all__ = ["Pretrained", "learning_rate", "n_starts", "pretrain"]
+__all__ = ["Pretrained", "learning_rate", "n_starts", "pretrain", "step_size"]
 
 _DECAY, _EPOCHS_AT_ONE_RATE = 0.1, 20  # released program
 _SILHOUETTE_CELLS = 5000
@@ -92,11 +92,10 @@ def pretrain(x: Tensor, n_clusters: int, config: ScCagnConfig, run: RunContext) 
 
 def _train(restarts: Restarts, x: Tensor, config: ScCagnConfig, run: RunContext) -> Tensor:
     """Train for all epochs; return the mean squared error by epoch and restart, (n_epochs, n_restarts)."""
-    n_cells, size = len(x), config.settings.pretrain_batch
+    n_cells, size = len(x), step_size(len(x), config)
     generators = [_offspring(run.generator) for _ in range(restarts.n_restarts)]
     slopes = _adversarial_slopes(restarts, config, x.device, generators) if config.pretrain_theta > 0 else None
-    # A discriminator's batch norm cannot use a batch of one cell.
-    least = 2 if slopes is not None and config.discriminator_norm == "batch" else 1
+    least = _least_size(config)
     history = x.new_zeros(config.pretrain_epochs, restarts.n_restarts)
     for epoch in range(config.pretrain_epochs):
         orders = torch.stack([torch.randperm(n_cells, generator=generator) for generator in generators])
@@ -111,6 +110,19 @@ def _train(restarts: Restarts, x: Tensor, config: ScCagnConfig, run: RunContext)
         if not bool(torch.isfinite(history[epoch]).all()):
             raise Diverged(epoch, {"pretraining": float(history[epoch].max())})
     return history.cpu()
+
+
+def step_size(n_cells: int, config: ScCagnConfig) -> int:
+    """Return the cells in a step of pre-training: fewer in small sets, for at least ``pretrain_least_steps`` steps."""
+    size, least_steps = config.settings.pretrain_batch, config.settings.pretrain_least_steps
+    if least_steps == 0:
+        return size
+    return max(_least_size(config), min(size, n_cells * config.pretrain_epochs // least_steps))
+
+
+def _least_size(config: ScCagnConfig) -> int:
+    """Return the smallest usable batch: a discriminator's batch norm cannot use one of a single cell."""
+    return 2 if config.pretrain_theta > 0 and config.discriminator_norm == "batch" else 1
 
 
 def _offspring(generator: torch.Generator) -> torch.Generator:

@@ -25,6 +25,7 @@ def test_variants_are_those_of_the_specification() -> None:
         ("live_latent", True, False),
         ("discriminator_norm", "none", "batch"),
         ("pretrain_batch", 16, 1),
+        ("pretrain_least_steps", 2500, 0),
         ("restarts", 3, 20),
         ("centroids_from", "fused", "autoencoder"),
     ):
@@ -94,6 +95,7 @@ def test_the_command_line_sets_what_it_names(overrides: list[str], name: str, va
         ({"gene_filter": 1.0}, "method.gene_filter is a share of cells in [0, 1), got 1.0"),
         ({"restarts": 0}, "method.restarts must be at least 1, got 0"),
         ({"pretrain_batch": 0}, "method.pretrain_batch must be at least 1, got 0"),
+        ({"pretrain_least_steps": -1}, "method.pretrain_least_steps must be at least 0, got -1"),
         ({"n_genes": 0}, "method.n_genes must be at least 1, got 0"),
         ({"tol": 2.0}, "method.tol must be a share of the cells in [0, 1], or null, got 2.0"),
         (

@@ -97,6 +97,25 @@ def test_a_last_batch_of_one_joins_the_one_before_for_a_batch_norm() -> None:
     assert all(np.isfinite(found.history))
 
 
+@pytest.mark.parametrize(
+    ("n_cells", "settings", "size"),
+    [
+        (822, {}, 16),
+        (800, {}, 16),
+        (799, {}, 15),
+        (156, {}, 3),
+        (20, {}, 1),
+        (20, {"theta_pre": 0.01, "discriminator_norm": "batch"}, 2),
+        (156, {"pretrain_epochs": 100}, 6),
+        (156, {"pretrain_batch": 2}, 2),
+        (156, {"pretrain_least_steps": 0}, 16),
+        (156, {"variant": "paper_code"}, 1),
+    ],
+)
+def test_small_sets_get_enough_steps(n_cells: int, settings: dict[str, Any], size: int) -> None:
+    assert pretraining.step_size(n_cells, ScCagnConfig(**settings)) == size
+
+
 @pytest.mark.parametrize("epochs", [3, 0])
 def test_what_is_not_finite_ends_the_run(epochs: int) -> None:
     with pytest.raises(Diverged) as caught:
