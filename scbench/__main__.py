@@ -27,6 +27,7 @@ _COMMANDS = {
     "doctor": "scbench.doctor",
     "report": "scbench.report.__main__",
     "status": "scbench.status",
+    "tune": "scbench.tune.__main__",
 }
 
 
