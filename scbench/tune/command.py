@@ -113,8 +113,12 @@ def _tune(configs: list[RunConfig], options: TuneOptions, held: frozenset[str], 
             print_search(TableConsole(), search, name, options)
         return 0
     Store(config.store).check_writable()
-    from scbench.tune.session import run_search  # Optuna is imported only when a search is made
-
+    try:
+        from scbench.tune.session import run_search  # Optuna is imported only when a search is made
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"a search needs Optuna, and {error.name} is not installed; pip install 'scbench[tune]'"
+        ) from error
     provenance = collect_provenance(argv)
     statuses = []
     for search, name, evaluated_on in searches:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scbench.config.check import parse
+from scbench.config.groups import field_names
 from scbench.config.schema import parse_seeds
 from scbench.errors import ConfigError
-from scbench.names import check_choice
+from scbench.names import check_choice, unknown
 from scbench.tune.objectives import Objective, find_objective
 
 __all__ = ["PRUNERS", "TuneOptions", "choose_pruner", "read_options"]
@@ -21,6 +22,7 @@ _FIRST_TRIAL_SEED = 1000  # far from 0 to 9, which comparisons are made with
 _SEARCH = "search."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _DRY_RUN = "--dry-run"
+_RUN_KEYS = (*field_names(), "experiment")
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def read_options(arguments: Sequence[str]) -> tuple[TuneOptions, list[str]]:
             if key in given:
                 raise ConfigError(f"{key} is given twice; leave one of them out")
             given[key] = _typed(key, text, str(types[key]))
+        elif not argument.startswith("-") and not {".", "/"} & set(key) and key not in _RUN_KEYS:
+            raise ConfigError(unknown("key", key, [*types, *_RUN_KEYS]))
         else:
             rest.append(argument)
     return TuneOptions(**given, search=search), rest

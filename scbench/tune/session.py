@@ -21,7 +21,8 @@ from scbench.tune.options import TuneOptions
 from scbench.tune.owners import Owner
 from scbench.tune.page import write_page
 from scbench.tune.result import Result, read_result, write_preset, write_trials
-from scbench.tune.study import Study, open_study, storage_url
+from scbench.tune.storage import storage_url
+from scbench.tune.study import Study, open_study
 from scbench.tune.summary import STOPPED, print_differences, print_result
 
 __all__ = ["run_search"]

@@ -9,10 +9,7 @@ from typing import Any
 
 import optuna
 from filelock import FileLock
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,13 +18,13 @@ from scbench.tune.identity import Search, differences, identity_of
 from scbench.tune.owners import Owner, is_gone
 from scbench.tune.ranks import mean_ranks
 from scbench.tune.sampling import SCORES, judged, suggest
+from scbench.tune.storage import open_storage
 
-__all__ = ["Claim", "Study", "open_study", "storage_url"]
+__all__ = ["Claim", "Study", "open_study"]
 
 _OWNER, _REASON, _IDENTITY = "owner", "reason", "scbench"
 _LABELS = "tuned_with_labels"
 _DIFFERENCES_SHOWN = 4
-_LOCK_SECONDS = 60  # that a writer of SQLite waits for another
 _PRUNERS: Mapping[str, type[BasePruner]] = {"none": NopPruner, "median": MedianPruner, "hyperband": HyperbandPruner}
 _PRUNER_SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "none": {},
@@ -77,27 +74,37 @@ class Study:
         """
         with _lock(self.folder):
             trials = self._study.get_trials(deepcopy=False)
-            trial = self._left_behind(trials)
-            if trial is None:
-                if not any(trial.state == TrialState.WAITING for trial in trials):
-                    if len(trials) >= self.n_trials:
-                        return None
-                    self._study.enqueue_trial(self._next(trials))
-                trial = self._study.ask(self._distributions)
-            trial.set_user_attr(_OWNER, self._owner.name)
+            found = self._left_behind(trials)
+            if found is not None:
+                trial = Trial(self._study, found._trial_id)
+                trial.set_user_attr(_OWNER, self._owner.name)
+            elif len(trials) < self.n_trials:
+                trial = self._add(self._next(trials))
+            else:
+                return None
         self._mine[trial.number] = trial
         return Claim(trial.number, dict(trial.params))
 
-    def _left_behind(self, trials: Sequence[FrozenTrial]) -> Trial | None:
+    def _left_behind(self, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
         """Return a trial whose process is gone."""
-        for found in trials:
-            is_mine = found.number in self._mine
-            if found.state == TrialState.RUNNING and not is_mine and is_gone(self.folder, _owner_of(found)):
-                trial = Trial(self._study, found._trial_id)
-                for name, distribution in self._distributions.items():  # in case it died while it asked
-                    _draw(trial, name, distribution)
+        for trial in trials:
+            is_mine = trial.number in self._mine
+            if trial.state == TrialState.RUNNING and not is_mine and is_gone(self.folder, _owner_of(trial)):
                 return trial
         return None
+
+    def _add(self, params: Mapping[str, Any]) -> Trial:
+        """Start a trial, whole in one transaction; ``study.ask`` would take one for each parameter."""
+        self._study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.RUNNING,
+                params=dict(params),
+                distributions=dict(self._distributions),
+                user_attrs={_OWNER: self._owner.name},
+            )
+        )
+        running = self._of_state(TrialState.RUNNING)
+        return Trial(self._study, max(running, key=lambda trial: trial.number)._trial_id)
 
     def _next(self, trials: Sequence[FrozenTrial]) -> dict[str, Any]:
         """Return the values of one more trial."""
@@ -210,7 +217,7 @@ def open_study(search: Search, name: str, folder: Path, storage: str, n_trials: 
         try:
             study = optuna.create_study(
                 study_name=name,
-                storage=_storage(storage, folder),
+                storage=open_storage(storage, folder),
                 direction="maximize" if search.maximize else "minimize",
                 pruner=_PRUNERS[search.pruner](**_PRUNER_SETTINGS[search.pruner]),
                 load_if_exists=True,
@@ -233,22 +240,6 @@ def open_study(search: Search, name: str, folder: Path, storage: str, n_trials: 
     return Study(study, folder, search, n_trials, owner)
 
 
-def storage_url(storage: str, folder: Path) -> str:
-    """Return where a study is kept, as ``optuna-dashboard`` takes it."""
-    if storage == "sqlite":
-        return f"sqlite:///{folder / 'study.db'}"
-    return str(folder / "study.journal") if storage == "journal" else storage
-
-
-def _storage(storage: str, folder: Path) -> BaseStorage:
-    """Return Optuna's storage; the folder has to be absolute, or the lock of a journal never recovers from a crash."""
-    where = storage_url(storage, folder)
-    if storage == "journal":
-        return JournalStorage(JournalFileBackend(where))
-    is_sqlite = where.startswith("sqlite:")
-    return RDBStorage(where, engine_kwargs={"connect_args": {"timeout": _LOCK_SECONDS}} if is_sqlite else None)
-
-
 def _lock(folder: Path) -> FileLock:
     """Return the lock under which trials are claimed."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -257,13 +248,3 @@ def _lock(folder: Path) -> FileLock:
 
 def _owner_of(trial: FrozenTrial) -> str:
     return str(trial.user_attrs.get(_OWNER, ""))
-
-
-def _draw(trial: Trial, name: str, distribution: BaseDistribution) -> None:
-    """Give a trial one of its values; one that it has stays."""
-    if isinstance(distribution, CategoricalDistribution):
-        trial.suggest_categorical(name, distribution.choices)
-    elif isinstance(distribution, IntDistribution):
-        trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log)
-    elif isinstance(distribution, FloatDistribution):
-        trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)

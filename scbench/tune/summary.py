@@ -26,7 +26,10 @@ def print_search(console: Console, search: Search, name: str, options: TuneOptio
     seeds = ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in search.runs))
     _say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials")
     direction = "large" if search.maximize else "small"
-    _say(console, f"objective {search.value_name}, made {direction}; each trial with seeds {seeds}; ")
+    _say(
+        console,
+        f"objective {search.value_name}, made {direction}; each trial with seeds {seeds}; pruner {search.pruner}",
+    )
     table = _table("parameter", "default", "range", "source of the range")
     for parameter in search.space.parameters:
         default = search.space.defaults(search.config)[parameter.path]

@@ -17,7 +17,7 @@ class Inner:
 
 
 @dataclass(frozen=True)
-class ToySearchConfig(MethodConfig):
+class ParabolaConfig(MethodConfig):
     """The best is x = 0.3 and inner.y = -0.5; ``noise`` times the distance of x is the share of wrong labels.
 
     ``trace`` names a file to which every fit appends its seed and x.
@@ -25,7 +25,7 @@ class ToySearchConfig(MethodConfig):
 
     USES_TORCH: ClassVar[bool] = False
 
-    name: str = "toy_search"
+    name: str = "parabola"
     x: float = 0.0
     inner: Inner = field(default_factory=Inner)
     kind: str = "round"

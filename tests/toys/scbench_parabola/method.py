@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
 from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, Diverged, RunContext
 from scbench.preprocess import STANDARD_RECIPE, principal_components
-from scbench_toy_search.config import ToySearchConfig
+from scbench_parabola.config import ParabolaConfig
 
 
-class ToySearch:
+class Parabola:
     """Cluster the components by k-means and spoil the labels."""
 
-    def __init__(self, config: ToySearchConfig | None = None) -> None:
-        self.config = config or ToySearchConfig()
+    def __init__(self, config: ParabolaConfig | None = None) -> None:
+        self.config = config or ParabolaConfig()
 
     def fit_predict(self, counts: Counts, n_clusters: int, run: RunContext) -> Clustering:
         config = self.config
