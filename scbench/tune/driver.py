@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from scbench.run.plan import PlannedRun
 from scbench.run.store import Store
 from scbench.run.sweep_file import SweepFile
 from scbench.tune.feed import Outcome, TrialFeed
+from scbench.tune.sampling import judged
 from scbench.tune.study import Study
 from scbench.tune.summary import short
 
@@ -92,17 +92,17 @@ class _Teller:
         """Write the line."""
         self._n += 1
         study, search = self._study, self._study.search
-        n_ended = sum(trial.state.is_finished() for trial in study.trials())
+        trials = study.trials()
+        n_ended = sum(trial.state.is_finished() for trial in trials)
         head = f"[{n_ended}/{study.n_trials}] trial {outcome.number}"
         shown = "  ".join(f"{name}={short(value)}" for name, value in outcome.params.items())
         if outcome.scores is None:
             how = "given up" if outcome.is_pruned else "failed"
             say(f"{head}: {how} after {short_time(outcome.seconds)}: {outcome.reason}  {shown}")
             return
-        values = study.values()
-        best = study.best()
-        value = values.get(outcome.number, math.nan)
-        ranked = f"{search.value_name} {value:.4f}"
-        best_text = "" if best is None else f" (best {values[best.number]:.4f}, trial {best.number})"
+        values = judged(trials, maximize=search.objective.maximize)
+        best = study.best_of(values)
+        ranked = f"{search.value_name} {values[outcome.number]:.4f}"
+        best_text = f" (best {values[best]:.4f}, trial {best})"
         left = (time.monotonic() - self._started) / self._n * max(0, study.n_trials - n_ended)
         say(f"{head}: {ranked}{best_text}, {outcome.seconds:.1f} s, {short_time(left)} left  {shown}")

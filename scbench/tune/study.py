@@ -150,16 +150,12 @@ class Study:
         """Return all trials, by number."""
         return self._study.get_trials(deepcopy=False)
 
-    def count(self, state: str) -> int:
-        """Return how many trials are in a state: ``complete``, ``pruned``, ``fail``, ``running``, ``waiting``."""
-        return len(self._of_state(TrialState[state.upper()]))
-
     def reason(self, trial: FrozenTrial) -> str:
         """Return why a trial has failed."""
         return str(trial.user_attrs.get(_REASON, ""))
 
     def under_way_elsewhere(self) -> int:
-        """Return how many trials living processes other than this one are making."""
+        """Return how many trials are made by other processes that live."""
         running = self._of_state(TrialState.RUNNING)
         return sum(not is_gone(self.folder, _owner_of(t)) for t in running if t.number not in self._mine)
 
@@ -170,11 +166,12 @@ class Study:
     def best(self) -> FrozenTrial | None:
         """Return the best trial, of equal ones the first; None when none is complete."""
         values = self.values()
-        if not values:
-            return None
+        return self.trials()[self.best_of(values)] if values else None
+
+    def best_of(self, values: Mapping[int, float]) -> int:
+        """Return the number of the best of some trials, of equal ones the first."""
         sign = -1 if self.search.maximize else 1
-        number = min(values, key=lambda number: (sign * values[number], number))
-        return self.trials()[number]
+        return min(values, key=lambda number: (sign * values[number], number))
 
     def judged_copy(self) -> optuna.Study:
         """Return the study in memory with the values that trials are judged by now, for plots and importances."""

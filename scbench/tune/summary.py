@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -34,7 +35,7 @@ def print_search(console: Console, search: Search, name: str, options: TuneOptio
     for parameter in search.space.parameters:
         default = search.space.defaults(search.config)[parameter.path]
         table.add_row(parameter.path, short(default), parameter.shown(), parameter.source)
-    console.print(table)
+    _print(console, table)
 
 
 def print_result(console: Console, search: Search, result: Result) -> None:
@@ -50,7 +51,7 @@ def print_result(console: Console, search: Search, result: Result) -> None:
         path = parameter.path
         importance = f"{result.importances[path]:.2f}" if path in result.importances else "-"
         table.add_row(path, short(result.params[path]), short(before[path]), parameter.shown(), importance)
-    console.print(table)
+    _print(console, table)
     if not result.importances:
         _say(console, "importance needs trials whose values differ")
 
@@ -65,6 +66,13 @@ def print_differences(console: Console, rows: Sequence[Mapping[str, str]]) -> No
     table = _table("dataset", "score", "default", "tuned", "tuned - default", "seeds")
     for row in rows:
         table.add_row(*(str(row[key]) for key in ("dataset", "score", "default", "tuned", "difference", "seeds")))
+    _print(console, table)
+
+
+def _print(console: Console, table: Table) -> None:
+    """Print a table whole: a number is never cut, and where it does not fit, the terminal may wrap its lines."""
+    needed = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    console.width = max(console.width, needed)
     console.print(table)
 
 
