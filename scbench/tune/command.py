@@ -60,16 +60,16 @@ def _for_hydra(rest: Sequence[str], options: TuneOptions) -> tuple[str, ...]:
     """Return the arguments of the configuration; several datasets are a sweep."""
     keys = {argument.lstrip("+").partition("=")[0]: argument.partition("=")[2] for argument in rest}
     for key, why in _NOT_HERE.items():
-        if key in keys:
+        if keys.get(key, "none") != "none":
             raise ConfigError(f"{key}={keys[key]} cannot be given to a search: {why}")
-    more = ["preset=none"]
+    more = [] if "preset" in keys else ["preset=none"]
     if options.goal().uses_labels:
         if keys.get("protocol", "published") == "honest":
             raise ConfigError(
                 f"objective={options.objective} tunes with labels, which protocol=honest does not allow; "
                 "choose a label-free objective, or leave the protocol out"
             )
-        more.append("protocol=published")
+        more += [] if "protocol" in keys else ["protocol=published"]
         _LOG.warning(
             "objective=%s tunes with the true labels: an upper bound, not a result. Its runs are made under "
             "protocol=published, marked as tuned with labels, and never enter a comparison",

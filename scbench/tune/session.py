@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import OptunaError
+from sqlalchemy.exc import SQLAlchemyError
 
 from scbench.config.schema import AppliedPreset, RunConfig
 from scbench.errors import StoreError
@@ -57,10 +59,15 @@ def run_search(
             say(f"study {name}: {len(study.trials())} of {options.n_trials} trials are there; pruner {search.pruner}")
             finished = make_trials(study, evaluated[0], provenance)
             n_elsewhere = study.under_way_elsewhere()
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(
             f"the study's folder {folder} cannot be used ({error}); choose another with out=DIR"
         ) from error
+    except (OptunaError, SQLAlchemyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"the study's storage has failed ({reason}); mend it, and the same command goes on") from error
     if not finished:
         say("stopped; the same command goes on from here")
         return STOPPED

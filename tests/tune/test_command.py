@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from scbench.__main__ import main
 from scbench.run.store import load
+from scbench.tune.objectives import OBJECTIVES
 
 Tune = Callable[..., int]
 
@@ -221,8 +223,58 @@ def test_what_is_no_search_is_one_line(
     assert message in capsys.readouterr().err
 
 
+def test_what_is_said_already_is_not_said_twice(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tune("objective=ari", "protocol=published", "preset=none", "--dry-run") == 0
+    assert "objective ari" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_used_is_one_line(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("")
+    assert tune("out=taken") == 2
+    assert "cannot be used" in (said := capsys.readouterr().err)
+    assert "choose another with out=DIR" in said
+    assert "Traceback" not in said
+
+
+def test_a_result_that_cannot_be_written_is_one_line(
+    tune: Tune, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("scbench.tune.session.write_trials", full)
+    assert tune("n_trials=1", "method.epochs=1") == 2
+    assert "cannot write the result to" in (said := capsys.readouterr().err)
+    assert "(No space left on device); free some space" in said
+
+
+def test_a_storage_that_fails_on_the_way_is_one_line(
+    tune: Tune, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from optuna.exceptions import StorageInternalError
+
+    def lost(*_: object) -> None:
+        raise StorageInternalError("the database is gone")
+
+    monkeypatch.setattr("scbench.tune.study.Study.complete", lost)
+    assert tune("n_trials=1", "method.epochs=1") == 2
+    assert "the study's storage has failed (the database is gone); mend it" in capsys.readouterr().err
+
+
+def test_without_optuna_it_says_what_to_install(
+    tune: Tune, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "scbench.tune.session", raising=False)
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert tune() == 2
+    assert "a search needs Optuna, and optuna is not installed; pip install 'scbench[tune]'" in capsys.readouterr().err
+
+
 def test_help_names_every_key_and_objective(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tune", "--help"]) == 0
     said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in OBJECTIVES)
     for word in ("n_trials=50", "trial_seeds=", "storage=sqlite", "leave_one_out=false", "modularity", "ari"):
         assert word in said
