@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["write_page"]
 
 _LOG = logging.getLogger(__name__)
+_INCHES, _INCHES_PER_PARAMETER = 7.0, 1.4
 _STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ccc}"
@@ -49,7 +50,10 @@ def write_page(path: Path, study: Study, result: Result) -> Path | None:
         if search.objective.uses_labels
         else ""
     )
-    with mpl.rc_context({"svg.hashsalt": study.name, "svg.fonttype": "none", "axes.grid": True}):
+    width = max(_INCHES, _INCHES_PER_PARAMETER * len(search.space.parameters))  # parallel axes need room
+    with mpl.rc_context(
+        {"svg.hashsalt": study.name, "svg.fonttype": "none", "axes.grid": True, "figure.figsize": (width, 5.0)}
+    ):
         drawings = "".join(f"<h2>{title}</h2>{drawing}" for title, drawing in _drawings(study.judged_copy()))
     path.write_text(
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(study.name)}</title>"

@@ -97,6 +97,14 @@ def test_values_that_do_not_go_together_cost_one_trial(tune: Tune, tmp_path: Pat
     assert not list((tmp_path / "results").rglob("trials.csv"))
 
 
+def test_trials_of_equal_values_share_their_runs(tune: Tune, tmp_path: Path) -> None:
+    spaces = ("search.x=default", "search.inner.y=default")  # two values are left, for five trials on all slots
+    assert tune("n_trials=5", "method.epochs=3", "method.seconds=0.05", "engine.cpu_slots=null", *spaces) == 0
+    ended = trials(tmp_path)
+    assert [trial["state"] for trial in ended] == ["complete"] * 5
+    assert len(list(records(tmp_path))) == len({trial["kind"] for trial in ended}) <= 2
+
+
 def test_labels_are_used_only_when_asked_for_and_marked(
     tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
