@@ -28,6 +28,7 @@ _COMMANDS = {
     "report": "scbench.report.__main__",
     "status": "scbench.status",
     "transfer": "scbench.transfer",
+    "tune": "scbench.tune.__main__",
 }
 
 

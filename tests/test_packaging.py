@@ -43,6 +43,7 @@ def test_the_wheel_has_everything_and_runs(tmp_path: Path) -> None:
         "scbench_methods/leiden/method.py",
         "scbench_methods/leiden/README.md",
         "scbench_methods/leiden/conf/method/leiden.yaml",
+        "scbench_methods/leiden/search.yaml",
     } <= names
     assert not any(name.startswith("tests") for name in names)
     target = tmp_path / "installed"

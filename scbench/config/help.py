@@ -29,6 +29,7 @@ scbench {version}: run clustering methods on single-cell data and score them aga
   python -m scbench.datasets list                 the datasets and where they are
   python -m scbench.status [store]                what runs and what is done, while it runs
   python -m scbench.report                        tables of everything in the store
+  python -m scbench.tune method=M dataset=D       search M's parameters, without labels (see its --help)
   python -m scbench.doctor                        what is installed, which devices, where the data are
 
 Exit status: 0 all runs ok; 1 at least one run failed; 2 the command or the configuration is wrong.

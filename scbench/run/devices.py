@@ -63,14 +63,22 @@ class Slots:
 
         ``alone`` asks for a GPU that nobody uses and that nobody else gets until the run is over.
         """
-        pool = self.gpus if uses_gpu and self.gpus else [self.cpu]
-        free = [d for d in pool if not d.is_exclusive and len(d.running) < (1 if alone else d.capacity)]
+        free = self._free(uses_gpu, alone)
         if not free:
             return None
         device = max(free, key=lambda d: d.capacity - len(d.running))
         device.running.add(key)
         device.is_exclusive = alone
         return device
+
+    def has_room(self, uses_gpu: bool) -> bool:
+        """Return whether one more run could start now."""
+        return bool(self._free(uses_gpu))
+
+    def _free(self, uses_gpu: bool, alone: bool = False) -> list[Device]:
+        """Return the devices that can take a run now."""
+        pool = self.gpus if uses_gpu and self.gpus else [self.cpu]
+        return [d for d in pool if not d.is_exclusive and len(d.running) < (1 if alone else d.capacity)]
 
     def give_back(self, key: str) -> None:
         """Free the slot of a run."""

@@ -27,6 +27,7 @@ from scbench.run.plan import PlannedRun
 from scbench.run.process import server_environment, signal_group, signals_held, start_process
 from scbench.run.record import failed_record, is_failure
 from scbench.run.store import Store
+from scbench.run.supply import Supply
 from scbench.run.worker import Job, worker_main
 
 __all__ = ["LocalRunner"]
@@ -61,6 +62,7 @@ class LocalRunner:
         listener: the display.
         provenance: shared part of all records.
         fail_fast: end everything with the first run that fails.
+        supply: has more runs while others are under way.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class LocalRunner:
         provenance: Mapping[str, Any],
         *,
         fail_fast: bool = False,
+        supply: Supply | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -83,6 +86,7 @@ class LocalRunner:
         self._records: dict[str, dict[str, Any]] = {}
         self._interrupts = Interrupts()
         self._fail_fast = fail_fast
+        self._supply = supply
         self._limits = Limits(engine)
         self._stopping = ""  # why nothing further starts
         self._endings = Endings(store)
@@ -93,23 +97,44 @@ class LocalRunner:
         Runs that were not started, because of Ctrl-C or of a failure with ``fail_fast``, are absent.
         """
         self._queue.extend((run, False) for run in runs)
+        self._refill()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["scbench.run.warm"])
         with (
-            server_environment(self._engine.threads, self._warm_modules(runs)),
+            server_environment(self._engine.threads, self._warm_modules([run for run, _ in self._queue])),
             self._interrupts,
         ):
             while self._running or (self._queue and not self._is_stopping()):
                 if not self._is_stopping():
                     self._start_what_fits(context)
+                    while self._refill():
+                        self._start_what_fits(context)
                 self._wait()
                 self._enforce_limits()
                 self._reap()
+                self._refill()
                 self._listener.tick()
         for run, alone in self._queue:
             if alone:  # its failure was to be tried again, so it must not count as done
                 self._store.forget_failure(run.dataset.name, run.config.name, run.key)
         return self._records
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Return whether Ctrl-C or SIGTERM came."""
+        return self._interrupts.count > 0
+
+    def _refill(self) -> bool:
+        """Ask for more runs when nothing waits and a slot is free; return whether some came."""
+        if self._supply is None or self._queue or self._is_stopping() or not self._has_room():
+            return False
+        self._queue.extend((run, False) for run in self._supply.more())
+        return bool(self._queue)
+
+    def _has_room(self) -> bool:
+        """Return whether another run like those that run could start."""
+        running = next(iter(self._running.values()), None)
+        return running is None or self._slots.has_room(running.job.run.config.USES_TORCH)
 
     def _warm_modules(self, runs: Sequence[PlannedRun]) -> list[str]:
         """Return what the server imports ahead: the methods' modules, unless torch has to wait for its GPU."""
@@ -152,10 +177,12 @@ class LocalRunner:
         except OSError as error:
             self._give_up(run, device, f"the store {self._store.root} cannot be written: {error}")
             return
-        ours, theirs = context.Pipe(duplex=False)
+        ours, theirs = context.Pipe()
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         provenance = {**self._provenance, "started_at": started_at}
-        job = Job(run, device.name, device.visible, self._engine.threads, self._store.root, work, provenance)
+        watch = None if self._supply is None else self._supply.watches(run)
+        threads = self._engine.threads
+        job = Job(run, device.name, device.visible, threads, self._store.root, work, provenance, watch)
         # The name can be seen in the process, so it says nothing about the dataset.
         process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench-{run.key[:16]}")
         try:
@@ -201,6 +228,10 @@ class LocalRunner:
                 kind, *content = running.connection.recv()
                 if kind == "progress":
                     self._listener.progress(running.job.run, *content)
+                elif kind == "report":
+                    running.connection.send(
+                        self._supply is not None and self._supply.gives_up(running.job.run, *content)
+                    )
                 elif kind == "ended":
                     (running.record,) = content
         except Exception:  # the end of the pipe, or something that cannot be read: the record on disk decides

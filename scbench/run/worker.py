@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from scbench.data.cache import FileOrderCache
 from scbench.errors import StoreError
-from scbench.method import Clustering, Counts, Diverged, RunContext
+from scbench.method import Clustering, Counts, Diverged, Pruned, RunContext
 from scbench.metrics import score
+from scbench.metrics.fixed_space import FixedSpace, SpaceScore
 from scbench.plugins import find
 from scbench.result_check import check_clustering
 from scbench.run.plan import PlannedRun
@@ -31,6 +32,7 @@ from scbench.run.record import error_of, new_record
 from scbench.run.recorder import Recorder
 from scbench.run.seeding import put_back, row_order, seed_process
 from scbench.run.store import Store, json_ready
+from scbench.run.watch import Watch
 
 __all__ = ["Job", "remove_arrays", "worker_main"]
 
@@ -47,6 +49,7 @@ class Job:
         store: root of the run store.
         work: the run's temporary folder.
         provenance: what all runs of the command share.
+        watch: score of what the method reports by which a search may give the run up; None without a search.
     """
 
     run: PlannedRun
@@ -56,6 +59,7 @@ class Job:
     store: Path
     work: Path
     provenance: dict[str, Any]
+    watch: SpaceScore | None = None
 
 
 def worker_main(job: Job, connection: Connection) -> None:
@@ -95,7 +99,10 @@ def _run(job: Job, record: dict[str, Any], connection: Connection) -> None:
 
     cache = run.dataset.cache(counts.matrix, order)
     recorder = Recorder(job.work, len(order), lambda epoch, values: connection.send(("progress", epoch, values)))
-    clustering = _fit(job, counts, cache, recorder, seconds)
+    watch = None
+    if job.watch is not None:
+        watch = Watch(job.watch, FixedSpace(counts, cache), connection)
+    clustering = _fit(job, counts, cache, recorder, watch, seconds)
     snapshots = recorder.snapshots(order)
     _store_result(job, clustering, order, snapshots)
     record["n_clusters_found"] = len(np.unique(clustering.labels))
@@ -109,7 +116,14 @@ def _run(job: Job, record: dict[str, Any], connection: Connection) -> None:
     seconds["score"] = time.perf_counter() - started
 
 
-def _fit(job: Job, counts: Counts, cache: FileOrderCache, recorder: Recorder, seconds: dict[str, float]) -> Clustering:
+def _fit(
+    job: Job,
+    counts: Counts,
+    cache: FileOrderCache,
+    recorder: Recorder,
+    watch: Watch | None,
+    seconds: dict[str, float],
+) -> Clustering:
     """Run the method and check what it returns."""
     plugin = find(job.run.config.name)
     uses_torch = job.run.config.USES_TORCH
@@ -125,6 +139,7 @@ def _fit(job: Job, counts: Counts, cache: FileOrderCache, recorder: Recorder, se
         cache=cache,
         on_log=recorder.log,
         on_snapshot=recorder.snapshot,
+        **({} if watch is None else {"on_report": watch.report}),
         snapshots=job.run.protocol == "published",
     )
     started = time.perf_counter()
@@ -166,6 +181,8 @@ def _status_of(error: Exception) -> str:
     """Return the status that an exception stands for. Torch is not imported to ask for its exception classes."""
     if isinstance(error, Diverged | FloatingPointError):
         return "diverged"
+    if isinstance(error, Pruned):  # not a result and not a failure: an ordinary command would make the run anew
+        return "interrupted"
     if isinstance(error, MemoryError) or any(cls.__name__ == "OutOfMemoryError" for cls in type(error).__mro__):
         return "oom"
     return "error"

@@ -1,0 +1,33 @@
+"""``python -m scbench.tune method=M dataset=D n_trials=50``: search the parameters of a method, without labels."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a search.
+
+    Returns:
+        0: the study has its trials and its result was evaluated; 1: stopped, no trial had a value, or a run of the
+        evaluation failed; 2: the command or the configuration is wrong.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if {"-h", "--help"} & set(given):
+        from scbench.tune.help import help_text
+
+        sys.stdout.write(help_text())
+        return 0
+    from scbench.tune.command import tune
+
+    return tune(given, ["scbench", "tune", *given])
+
+
+if __name__ == "__main__":
+    from scbench.__main__ import console
+
+    sys.argv[1:1] = ["tune"]  # errors, Ctrl-C and broken pipes are the same for all commands
+    console()

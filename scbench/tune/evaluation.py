@@ -1,0 +1,109 @@
+"""Default against tuned on seeds that the search has not seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scbench.config.schema import AppliedPreset, RunConfig
+from scbench.metrics.fixed_space import FixedSpace
+from scbench.run.opening import open_all
+from scbench.run.plan import PlannedRun
+from scbench.run.store import Store
+from scbench.tune.objectives import NoValue, Objective, TrialRun
+from scbench.tune.space import with_values
+
+__all__ = ["differences", "tuned_configs"]
+
+_SCORES = ("acc", "nmi", "ari")
+
+
+def tuned_configs(configs: Sequence[RunConfig], params: Mapping[str, Any], preset: AppliedPreset) -> list[RunConfig]:
+    """Return the configurations that ``preset=FILE`` would give."""
+    return [
+        dataclasses.replace(config, method=with_values(config.method, params), applied_preset=preset)
+        for config in configs
+    ]
+
+
+def differences(
+    store: Store, default: Sequence[RunConfig], tuned: Sequence[RunConfig], objective: Objective, loss: Sequence[str]
+) -> list[dict[str, str]]:
+    """Return one row for each dataset and score: mean of the defaults, of the tuned, and of their difference by seed.
+
+    Only seeds for which both runs are ok count. The objective is computed anew, on these runs.
+    """
+    rows = []
+    for before, after in zip(default, tuned, strict=True):
+        runs = [_ok_runs(store, open_all([config]).runs) for config in (before, after)]
+        seeds = sorted(runs[0].keys() & runs[1].keys())
+        dataset = open_all([before]).runs[0].dataset
+        if not seeds:
+            continue
+        counts = dataset.counts()
+        space = FixedSpace(counts, dataset.cache(counts.matrix))
+        if objective.name not in _SCORES:
+            rows.append(
+                _objective_row(dataset.name, objective, space, loss, [[of[seed] for seed in seeds] for of in runs])
+            )
+        for name in _SCORES:
+            pairs = [[of[seed].record["metrics"][name] for seed in seeds] for of in runs]
+            if all(value is not None for values in pairs for value in values):
+                rows.append(_row(dataset.name, name.upper() + " %", 100 * np.array(pairs), "{:.1f}"))
+    return rows
+
+
+def _ok_runs(store: Store, runs: Sequence[PlannedRun]) -> dict[int, TrialRun]:
+    """Return the finished runs of one configuration by seed."""
+    found = {}
+    for run in runs:
+        record = store.find(run.dataset.name, run.config.name, run.key)
+        if record is not None and record["status"] == "ok":
+            found[run.seed] = TrialRun(record, store.folder(run.dataset.name, run.config.name, run.key))
+    return found
+
+
+def _objective_row(
+    dataset: str, objective: Objective, space: FixedSpace, loss: Sequence[str], runs: Sequence[Sequence[TrialRun]]
+) -> dict[str, str]:
+    """Return the row of the objective; stability has one value for all seeds together."""
+    values = []
+    for of_setting in runs:
+        groups = [list(of_setting)] if objective.least_seeds > 1 else [[run] for run in of_setting]
+        values.append([_value(objective, group, space, loss) for group in groups])
+    return _row(dataset, objective.name, np.array(values), "{:.4f}", n_seeds=len(runs[0]))
+
+
+def _value(objective: Objective, runs: Sequence[TrialRun], space: FixedSpace, loss: Sequence[str]) -> float:
+    try:
+        return objective.value(runs, space, loss)
+    except NoValue:
+        return float("nan")
+
+
+def _row(dataset: str, score: str, pairs: np.ndarray, form: str, n_seeds: int | None = None) -> dict[str, str]:
+    """Return a row of text.
+
+    Args:
+        dataset, score: names.
+        pairs: (2, n) values of default and tuned.
+        form: how numbers are written.
+        n_seeds: seeds behind it, when that is not n.
+    """
+    return {
+        "dataset": dataset,
+        "score": score,
+        "default": _mean_sd(pairs[0], form),
+        "tuned": _mean_sd(pairs[1], form),
+        "difference": _mean_sd(pairs[1] - pairs[0], "{:+" + form[2:]),
+        "seeds": str(pairs.shape[1] if n_seeds is None else n_seeds),
+    }
+
+
+def _mean_sd(values: np.ndarray, form: str) -> str:
+    """Return mean ± sd (ddof 1); one value has no sd."""
+    mean = form.format(values.mean())
+    return mean if len(values) < 2 else f"{mean} ± {form.replace('+', '').format(values.std(ddof=1))}"

@@ -1,0 +1,131 @@
+"""What came of a study: its best trial, what it cost, and the files that say so."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+from optuna.trial import TrialState
+
+from scbench.run.display import short_time
+from scbench.run.store import Store
+from scbench.tune.sampling import SCORES
+from scbench.tune.space import Space
+from scbench.tune.study import Study
+
+__all__ = ["Result", "read_result", "write_preset", "write_trials"]
+
+_STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "given up", TrialState.FAIL: "failed"}
+_FEWEST_FOR_IMPORTANCE = 2
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a study.
+
+    Attributes:
+        study: its name.
+        number, params, value: of the best trial.
+        default_value: of the trial with the defaults; None when it has none.
+        importances: share of the objective's variance that each parameter explains (fANOVA); empty when it cannot be
+            told.
+        counts: trials by how they ended.
+        seconds: of all runs together.
+    """
+
+    study: str
+    number: int
+    params: Mapping[str, Any]
+    value: float
+    default_value: float | None
+    importances: Mapping[str, float]
+    counts: Mapping[str, int]
+    seconds: float
+
+
+def read_result(study: Study) -> Result | None:
+    """Return the result of a study; None when no trial has a value."""
+    best, values, trials = study.best(), study.values(), study.trials()
+    if best is None:
+        return None
+    defaults = study.search.space.defaults(study.search.config)
+    of_defaults = next(
+        (values[trial.number] for trial in trials if trial.number in values and trial.params == defaults), None
+    )
+    ended = Counter(_STATES.get(trial.state, "under way") for trial in trials)
+    seconds = sum(record["seconds"]["total"] or 0.0 for record in Store(study.folder / "runs").records())
+    return Result(
+        study=study.name,
+        number=best.number,
+        params={parameter.path: best.params[parameter.path] for parameter in study.search.space.parameters},
+        value=values[best.number],
+        default_value=of_defaults,
+        importances=_importances(study),
+        counts={name: ended[name] for name in (*_STATES.values(), "under way")},
+        seconds=seconds,
+    )
+
+
+def write_preset(path: Path, study: Study, result: Result) -> None:
+    """Write the best parameters as a file that ``preset=FILE`` takes."""
+    search = study.search
+    seeds = sorted({run.seed for run in search.runs})
+    n_trials = sum(result.counts.values())
+    content = {
+        "datasets": search.datasets,
+        "source": f"search {study.name}: the best of {n_trials} trials by {search.value_name}, seeds {seeds}",
+        "tuned_with_labels": search.objective.uses_labels,
+        "note": f"trial {result.number}; the search took {short_time(result.seconds)} of runs",
+        "params": _nested(search.space, result.params),
+    }
+    head = f"# Parameters of {search.config.name}: python -m scbench method={search.config.name} preset={path.name}\n"
+    path.write_text(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+
+
+def write_trials(path: Path, study: Study) -> None:
+    """Write one line for each trial that has ended."""
+    values, search = study.values(), study.search
+    names = [parameter.path for parameter in search.space.parameters]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["number", "state", search.value_name, *search.datasets, "reason", *names])
+        for trial in study.trials():
+            if trial.state.is_finished():
+                scores = trial.user_attrs.get(SCORES, {})
+                writer.writerow(
+                    [
+                        trial.number,
+                        _STATES[trial.state],
+                        values.get(trial.number, ""),
+                        *(scores.get(name, "") for name in search.datasets),
+                        study.reason(trial),
+                        *(trial.params.get(name, "") for name in names),
+                    ]
+                )
+
+
+def _importances(study: Study) -> dict[str, float]:
+    """Return the importance of each parameter."""
+    values = study.values().values()
+    if len(values) < _FEWEST_FOR_IMPORTANCE or len(set(values)) < _FEWEST_FOR_IMPORTANCE:
+        return {}
+    found = get_param_importances(study.judged_copy(), evaluator=FanovaImportanceEvaluator(seed=0))
+    return {name: float(share) for name, share in found.items()}
+
+
+def _nested(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by dotted name as nested mappings."""
+    nested: dict[str, Any] = {}
+    for parameter in space.parameters:
+        node = nested
+        *above, name = parameter.path.split(".")
+        for part in above:
+            node = node.setdefault(part, {})
+        node[name] = params[parameter.path]
+    return nested

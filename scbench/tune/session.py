@@ -1,0 +1,121 @@
+"""One study from its first trial to its result: search, write what came of it, evaluate it on fresh seeds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import OptunaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from scbench.config.schema import AppliedPreset, RunConfig
+from scbench.errors import StoreError
+from scbench.run.command import run_command
+from scbench.run.consoles import TableConsole
+from scbench.run.store import Store
+from scbench.tune.driver import make_trials, say
+from scbench.tune.evaluation import differences, tuned_configs
+from scbench.tune.identity import Search
+from scbench.tune.options import TuneOptions
+from scbench.tune.owners import Owner
+from scbench.tune.page import write_page
+from scbench.tune.result import Result, read_result, write_preset, write_trials
+from scbench.tune.storage import storage_url
+from scbench.tune.study import Study, open_study
+from scbench.tune.summary import STOPPED, print_differences, print_result
+
+__all__ = ["run_search"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def run_search(
+    search: Search, name: str, evaluated: Sequence[RunConfig], options: TuneOptions, provenance: Mapping[str, Any]
+) -> int:
+    """Make a study and show its result.
+
+    Args:
+        search: what is searched.
+        name: of the study.
+        evaluated: configurations that the result is evaluated with, besides the parameters found.
+        options: of the command.
+        provenance: shared part of all records.
+
+    Returns:
+        0; 1 when no trial has a value or a run of the evaluation failed; STOPPED after Ctrl-C.
+
+    Raises:
+        ScbenchError: when a folder cannot be written or the storage cannot be used.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it has to say is said here
+    folder = Path(options.out).expanduser().absolute() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with Owner(folder) as owner:
+            study = open_study(search, name, folder, options.storage, options.n_trials, owner)
+            say(f"study {name}: {len(study.trials())} of {options.n_trials} trials are there; pruner {search.pruner}")
+            finished = make_trials(study, evaluated[0], provenance)
+            n_elsewhere = study.under_way_elsewhere()
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"the study's folder {folder} cannot be used ({error}); choose another with out=DIR"
+        ) from error
+    except (OptunaError, SQLAlchemyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"the study's storage has failed ({reason}); mend it, and the same command goes on") from error
+    if not finished:
+        say("stopped; the same command goes on from here")
+        return STOPPED
+    if n_elsewhere:
+        say(f"{n_elsewhere} trials are under way in other processes; the one that ends last shows the result")
+        return 0
+    result = read_result(study)
+    if result is None:
+        reasons = {study.reason(trial) for trial in study.trials()} - {""}
+        say(
+            f"no trial has a value; {len(reasons)} reasons, such as: {next(iter(sorted(reasons)), 'all were given up')}"
+        )
+        return 1
+    print_result(TableConsole(), search, result)
+    preset = _write(study, result, options)
+    return _evaluate(study, result, preset, evaluated, provenance) if options.evaluate else 0
+
+
+def _write(study: Study, result: Result, options: TuneOptions) -> Path:
+    """Write preset, trials and page, and say where they are."""
+    folder, search = study.folder, study.search
+    preset = folder / f"{search.config.name}-{'+'.join(search.datasets)}-{search.objective.name}.yaml"
+    try:
+        write_preset(preset, study, result)
+        write_trials(folder / "trials.csv", study)
+        page = write_page(folder / "report.html", study, result)
+    except OSError as error:
+        raise StoreError(f"cannot write the result to {folder} ({error.strerror or error}); free some space") from error
+    protocol = " protocol=published" if search.objective.uses_labels else ""
+    say(f"use it: python -m scbench method={search.config.name} preset={preset}{protocol}")
+    say(f"plots: {page or 'need matplotlib (pip install scbench[tune])'}; trials: {folder / 'trials.csv'}")
+    say(f"dashboard: optuna-dashboard {storage_url(options.storage, folder)}")
+    return preset
+
+
+def _evaluate(
+    study: Study, result: Result, preset: Path, configs: Sequence[RunConfig], provenance: Mapping[str, Any]
+) -> int:
+    """Run defaults and result on fresh seeds, and compare them."""
+    search = study.search
+    if result.params == search.space.defaults(search.config):
+        say("no trial was better than the defaults: these are evaluated alone")
+        return run_command(configs, provenance["argv"])
+    source = f"search {study.name}"
+    applied = AppliedPreset(preset.name, source, search.objective.uses_labels)
+    tuned = tuned_configs(configs, result.params, applied)
+    status = run_command([*configs, *tuned], provenance["argv"])
+    rows = differences(Store(configs[0].store), configs, tuned, search.objective, search.space.loss)
+    if rows:
+        print_differences(TableConsole(), rows)
+    return status

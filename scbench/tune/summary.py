@@ -1,0 +1,87 @@
+"""What a search shows on the terminal: what it varies, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from scbench.run.display import short_time
+from scbench.tune.identity import Search
+from scbench.tune.options import TuneOptions
+
+if TYPE_CHECKING:
+    from scbench.tune.result import Result
+
+__all__ = ["STOPPED", "print_result", "print_search", "short"]
+
+STOPPED = 3  # of a search that Ctrl-C has stopped; the command's own status is 1
+
+
+def print_search(console: Console, search: Search, name: str, options: TuneOptions) -> None:
+    """Print what a study would search, without making it."""
+    seeds = ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in search.runs))
+    _say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials")
+    direction = "large" if search.maximize else "small"
+    _say(
+        console,
+        f"objective {search.value_name}, made {direction}; each trial with seeds {seeds}; pruner {search.pruner}",
+    )
+    table = _table("parameter", "default", "range", "source of the range")
+    for parameter in search.space.parameters:
+        default = search.space.defaults(search.config)[parameter.path]
+        table.add_row(parameter.path, short(default), parameter.shown(), parameter.source)
+    _print(console, table)
+
+
+def print_result(console: Console, search: Search, result: Result) -> None:
+    """Print the best trial, its parameters against the defaults, and how much each mattered."""
+    counts = ", ".join(f"{n} {state}" for state, n in result.counts.items() if n)
+    cost = short_time(result.seconds)
+    _say(console, f"study {result.study}: {counts}; {cost} of runs")
+    defaults = "" if result.default_value is None else f" (defaults {result.default_value:.4f})"
+    _say(console, f"best: trial {result.number}, {search.value_name} {result.value:.4f}{defaults}")
+    table = _table("parameter", "best", "default", "range", "importance")
+    before = search.space.defaults(search.config)
+    for parameter in search.space.parameters:
+        path = parameter.path
+        importance = f"{result.importances[path]:.2f}" if path in result.importances else "-"
+        table.add_row(path, short(result.params[path]), short(before[path]), parameter.shown(), importance)
+    _print(console, table)
+    if not result.importances:
+        _say(console, "importance needs trials whose values differ")
+
+
+def short(value: object) -> str:
+    """Return a value in few characters."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def print_differences(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
+    """Print default against tuned on fresh seeds: mean difference ± sd over the seeds that both have."""
+    table = _table("dataset", "score", "default", "tuned", "tuned - default", "seeds")
+    for row in rows:
+        table.add_row(*(str(row[key]) for key in ("dataset", "score", "default", "tuned", "difference", "seeds")))
+    _print(console, table)
+
+
+def _print(console: Console, table: Table) -> None:
+    """Print a table whole: a number is never cut, and where it does not fit, the terminal may wrap its lines."""
+    needed = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    console.width = max(console.width, needed)
+    console.print(table)
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for header in headers:
+        table.add_column(header, no_wrap=True)
+    return table
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(Text(line), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""A method from another distribution whose loss is a parabola, for searches."""
