@@ -27,7 +27,7 @@ def test_every_method_has_a_space_with_sources_around_its_defaults(name: str) ->
 
 
 def test_columns_of_the_loss_are_what_the_method_logs() -> None:
-    for name in ("cicl", "scsamac", "scsiameseclu"):
+    for name in ("cicl", "sccagn", "scsamac", "scsiameseclu"):
         folder = Path(str(files(find(name).package)))
         source = "".join(path.read_text() for path in folder.glob("*.py"))
         for column in read_space(find(name), find(name).config_class()(name=name)).loss:
