@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+# One thread in each process of the suite, before anything reads these: two processes whose libraries take all cores
+# spend most of their time waiting for each other.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 TOYS = Path(__file__).parent / "toys"
 
 
