@@ -15,7 +15,7 @@ from scbench.report.html.quantised import encoded, steps
 
 __all__ = ["history_list"]
 
-_BUDGET = 900_000  # bytes of points, before base64
+_BUDGET = 500_000  # bytes of points, before base64
 _POINTS = (16, 64)  # of a line: at least, at most
 _COLUMNS = 16  # logged values of a cell that are drawn
 _WIDE = 100.0  # times the smallest value: such a curve is drawn on a logarithmic axis

@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["SCRIPTS", "page", "pictures"]
 
 SCRIPTS = ("dom.js", "tables.js", "plots.js", "dialog.js", "sections.js", "main.js")  # in this order
-_PICTURES = 600_000  # bytes of SVG in the page
+_PICTURES = 400_000  # bytes of SVG in the page
 _KINDS = ("critical_difference", "cost", "heat_map", "spread")  # the first ones get the room
 
 

@@ -18,10 +18,10 @@ from scbench.report.html.quantised import STEPS, encoded, steps
 
 __all__ = ["point_list", "principal_plane"]
 
-_BUDGET = 1_000_000  # bytes of points, before base64
+_BUDGET = 600_000  # bytes of points, before base64
 _CELLS = (100, 800)  # drawn of a run: at least, at most
 _BYTES = 3  # of a cell: two coordinates and its cluster
-_TABLE_ENTRIES = 120_000  # of all confusion tables together
+_TABLE_ENTRIES = 60_000  # of all confusion tables together
 Layouts = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 

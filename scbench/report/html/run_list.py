@@ -78,7 +78,7 @@ def _rounded(value: float | None, name: str) -> float | None:
     """Return a stored value without digits that nobody reads."""
     if value is None:
         return None
-    return float(round(value, 6 if MEASURES[name].is_score else 3))
+    return float(round(value, 5 if MEASURES[name].is_score else 3))
 
 
 def _best(record: Mapping[str, Any]) -> list[float] | None:
@@ -88,7 +88,7 @@ def _best(record: Mapping[str, Any]) -> list[float] | None:
         return None
     return [
         best["epoch"],
-        *(None if best.get(name) is None else round(best[name], 6) for name in ("acc", "nmi", "ari")),
+        *(None if best.get(name) is None else round(best[name], 5) for name in ("acc", "nmi", "ari")),
     ]
 
 
@@ -98,7 +98,6 @@ def _setting(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "variant": record["variant"],
         "protocol": record["protocol"],
-        "K": f"{record['n_clusters_requested']} (rule: {record.get('n_clusters_rule') or 'not recorded'})",
         "preset": (preset or {}).get("name") or "none",
         "tuned with labels": "yes" if record.get("tuned_with_labels") else "no",
         "parameters": record["params"],
@@ -113,6 +112,7 @@ def _origin(record: Mapping[str, Any]) -> dict[str, Any]:
         "device": record["device"],
         "threads": record["threads"],
         "cells x genes": f"{record['n_cells']} x {record['n_genes']}",
+        "K given": f"{record['n_clusters_requested']} (rule: {record.get('n_clusters_rule') or 'not recorded'})",
         "data": record["data"],
         "provenance": provenance,
     }
