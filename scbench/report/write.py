@@ -13,7 +13,7 @@ from scbench.report.content import Content
 from scbench.report.csv_tables import long_lines, wide_lines, write_csv
 from scbench.report.gaps import Gap
 from scbench.report.html.document import document
-from scbench.report.html.page import page, pictures
+from scbench.report.html.page import page
 from scbench.report.markdown import CELLS_FILE, runs_markdown
 from scbench.report.pages import all_gaps, checks_markdown, gaps_markdown, tables_latex, tables_markdown
 from scbench.report.statistics_page import Comparisons, comparisons_of, pair_lines, rank_lines, statistics_markdown
@@ -96,7 +96,7 @@ def _html(
     """Write the page with everything in one file."""
     truths, layouts, layout = ({}, {}, "pca") if draw is None else (draw.truths, draw.layouts, draw.layout)
     shown = document(content, comparisons, said, title, truths, layouts, layout)
-    return _text(path, page(shown, pictures(figures)))
+    return _text(path, page(shown, figures))
 
 
 def _text(path: Path, text: str) -> Path:

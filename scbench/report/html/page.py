@@ -14,16 +14,17 @@ from typing import Any
 __all__ = ["SCRIPTS", "page", "pictures"]
 
 SCRIPTS = ("dom.js", "tables.js", "plots.js", "dialog.js", "sections.js", "main.js")  # in this order
-_PICTURES = 400_000  # bytes of SVG in the page
-_KINDS = ("critical_difference", "cost", "heat_map", "spread")  # the first ones get the room
+_LETTERS = 4_700_000  # of the page: figures get what the data leave
+_PICTURES = 1_500_000  # letters of figures at most
+_KINDS = ("heat_map", "spread", "cost", "critical_difference")
 
 
-def page(content: Mapping[str, Any], figures: Sequence[Mapping[str, str]]) -> str:
+def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
     """Return the page.
 
     Args:
         content: the document of :func:`scbench.report.html.document.document`.
-        figures: from :func:`pictures`.
+        figures: files; see :func:`pictures` for those that come into the page.
     """
     folder = files("scbench.report.html") / "page"
     parts = {name: (folder / name).read_text(encoding="utf-8") for name in ("template.html", "page.css", *SCRIPTS)}
@@ -33,33 +34,37 @@ def page(content: Mapping[str, Any], figures: Sequence[Mapping[str, str]]) -> st
         f"default-src 'none'; img-src data:; script-src 'sha256-{_digest(script)}'; "
         f"style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
     )
+    room = min(_LETTERS - len(_data(content)), _PICTURES)
     filled = parts["template.html"]
     for name, text in (
         ("POLICY", escape(policy, quote=True).replace("&#x27;", "'")),
         ("TITLE", escape(str(content["title"]))),
         ("STYLE", style),
         ("SCRIPT", script),
-        ("DATA", _data({**content, "figures": list(figures)})),  # last: what users wrote is never filled in
+        ("DATA", _data({**content, "figures": pictures(figures, room)})),  # last: what users wrote is never filled in
     ):
         before, _, after = filled.partition(f"@@{name}@@")
         filled = before + text + after
     return filled
 
 
-def pictures(paths: Sequence[Path]) -> list[dict[str, str]]:
-    """Return the SVG files of whole measures as data addresses, the most telling kinds first, while there is room.
+def pictures(paths: Sequence[Path], room: int) -> list[dict[str, str]]:
+    """Return the SVG files of whole measures as data addresses, in their order, while there is room.
 
     An image is shown without running anything that might be in it, and its ids cannot meet those of another.
+
+    Args:
+        paths: figures of any kind; those of single runs and PNG files are left out.
+        room: letters of all addresses together.
     """
-    wanted = [path for kind in _KINDS for path in paths if path.suffix == ".svg" and path.name.startswith(f"{kind}_")]
-    room, shown = _PICTURES, []
-    for path in wanted:
-        content = path.read_bytes()
-        if len(content) * 4 // 3 > room:
+    shown = []
+    for path in paths:
+        if path.suffix != ".svg" or not path.name.startswith(_KINDS):
             continue
-        room -= len(content) * 4 // 3
-        address = f"data:image/svg+xml;base64,{base64.b64encode(content).decode('ascii')}"
-        shown.append({"name": path.stem.replace("_", " "), "address": address})
+        address = f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+        if len(address) <= room:
+            room -= len(address)
+            shown.append({"name": path.stem.replace("_", " "), "address": address})
     return shown
 
 

@@ -48,18 +48,33 @@ function embedding(one, types) {
 function panel(values, n, ends, codes, colours, names, title) {
   const scale = SIDE / 255;
   const height = Math.max(ends[1] * scale, 60);
-  const [right, middle] = [(SIDE - ends[0] * scale) / 2, 0];
-  const places = Array.from({ length: n }, (_, i) => [right + values[i] * scale, height - values[n + i] * scale + middle]);
+  const right = (SIDE - ends[0] * scale) / 2; // a narrow cloud stands in the middle
+  const places = Array.from({ length: n }, (_, i) => [right + values[i] * scale, height - values[n + i] * scale]);
   const dots = places.map(([x, y], i) =>
     shape("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: n > 400 ? 2 : 2.6, fill: colours[codes[i]] ?? colour(-1) }));
-  const marks = names.map((name, code) => {
+  const marks = apart(names.map((name, code) => {
     const mine = places.filter((_, i) => codes[i] === code);
-    if (mine.length === 0) return null;
     const middleOf = (axis) => mine.map((at) => at[axis]).sort((a, b) => a - b)[mine.length >> 1];
-    return shape("text", { x: middleOf(0).toFixed(1), y: (middleOf(1) + 4).toFixed(1), "text-anchor": "middle", class: "mark" }, name);
-  });
+    return mine.length === 0 ? null : { name, x: middleOf(0), y: middleOf(1) - 10, width: 7 * name.length + 3 };
+  }).filter((mark) => mark !== null)).map(({ name, x, y }) =>
+    shape("text", { x: x.toFixed(1), y: (y + 4).toFixed(1), "text-anchor": "middle", class: "mark" }, name));
   return el("figure", { class: "plot paper" }, el("figcaption", {}, el("b", {}, title)),
-    shape("svg", { viewBox: `-8 -8 ${SIDE + 16} ${height + 16}`, role: "img", "aria-label": `${title} of ${n} cells in two dimensions` }, dots, marks));
+    shape("svg", { viewBox: `-12 -18 ${SIDE + 24} ${height + 26}`, role: "img", "aria-label": `${title} of ${n} cells in two dimensions` }, dots, marks));
+}
+
+// Moves names that would lie on others, along a spiral, to the first free place.
+function apart(marks) {
+  const placed = [];
+  const isFree = (one) => placed.every((other) => Math.abs(one.x - other.x) > (one.width + other.width) / 2 || Math.abs(one.y - other.y) > 12);
+  for (const mark of marks) {
+    let at = mark;
+    for (let turn = 1; !isFree(at) && turn < 400; turn += 1) {
+      const [far, angle] = [1.6 * Math.sqrt(turn), 2.4 * turn];
+      at = { ...mark, x: mark.x + far * Math.cos(angle), y: mark.y + far * Math.sin(angle) };
+    }
+    placed.push(at);
+  }
+  return placed;
 }
 
 function swatch(place) {

@@ -43,7 +43,8 @@ function grids() {
 function gridTable(measure, grid, id, shown, rows) {
   const number = (name) => ({ name, numeric: true, first: measure.higher ? "descending" : "ascending", about: aboutDataset(name) });
   const shades = state.shade ? shadesOf(measure, grid) : null;
-  const cellOf = (row, place) => gridCell(row[2][place], shades?.[place]);
+  const hasSd = rows.some((row) => row[2].some(([text]) => text.includes(" ± ")));
+  const cellOf = (row, place) => gridCell(row[2][place], shades?.[place], hasSd);
   const columns = state.turned ? [{ name: "dataset" }, ...rows.map(([name]) => number(name))] : [{ name: "method" }, ...shown.map(([name]) => number(name))];
   const lines = state.turned
     ? shown.map(([name, place]) => [{ text: name }, ...rows.map((row) => cellOf(row, place))])
@@ -55,7 +56,7 @@ function aboutDataset(name) {
   return DATA.datasets.find((one) => one.name === name)?.about;
 }
 
-function gridCell([text, place, mark], shades) {
+function gridCell([text, place, mark], shades, hasSd) {
   const value = numberOf(text);
   const marks = ["", "best", "second"][mark % 4];
   const isMixed = mark >= 4;
@@ -63,7 +64,7 @@ function gridCell([text, place, mark], shades) {
   if (shades && !Number.isNaN(value)) cell.shade = shades(value);
   const node = () => {
     const [mean, sd] = text.split(" ± ");
-    const inner = [el("span", { class: "mean" }, mean), Number.isNaN(value) ? null : el("span", { class: "sd" }, sd ? ` ± ${sd}` : ""),
+    const inner = [el("span", { class: "mean" }, mean), Number.isNaN(value) || !hasSd ? null : el("span", { class: "sd" }, sd ? ` ± ${sd}` : ""),
       isMixed ? el("abbr", { title: "runs of more than one version of the code" }, "†") : null,
       marks ? el("span", { class: "unseen" }, ` ${marks}`) : null];
     if (place < 0) return el("span", { class: "value" }, inner);
@@ -108,5 +109,5 @@ function failures() {
 }
 
 function figures() {
-  return DATA.figures.map((one) => el("figure", { class: "picture paper" }, el("img", { src: one.address, alt: one.name, loading: "lazy" }), el("figcaption", {}, one.name)));
+  return DATA.figures.map((one) => el("figure", { class: "picture paper" }, el("img", { src: one.address, alt: one.name }), el("figcaption", {}, one.name)));
 }

@@ -1,6 +1,7 @@
 // Tables that sort by any column and filter by text. Missing values stand last in either direction.
 
 const ROWS_SHOWN = 200;
+const LONG = 60; // letters of a text that may break
 const sorts = new Map(); // by table: column and direction; kept while the table is drawn anew
 const filters = new Map(); // by table: what to look for
 const wide = new Set(); // tables whose rows are all shown
@@ -40,8 +41,13 @@ function headRow(holder, spec) {
     const arrow = { ascending: "▲", descending: "▼", none: "↕" }[direction];
     return el("th", { scope: "col", "aria-sort": direction, class: column.numeric ? "number" : null, title: column.about },
       el("button", { type: "button", class: "sort", onclick: () => turn(holder, spec, place) },
-        el("span", { class: "name" }, column.name), el("span", { class: "arrow", "aria-hidden": "true" }, arrow)));
+        el("span", { class: "name" }, breakable(column.name)), el("span", { class: "arrow", "aria-hidden": "true" }, arrow)));
   }));
+}
+
+// Long names may break after an underscore, so that columns stay as narrow as their numbers.
+function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part) => [part, el("wbr")]).slice(0, -1);
 }
 
 // One click: the telling direction first (largest score, smallest time); a second: the other; a third: as it was.
@@ -106,6 +112,6 @@ function plainTable(id, lines) {
     const numeric = place > 0 && isNumeric(lines.rows.map((row) => row[place]));
     return { name, numeric, first: numeric ? "descending" : "ascending" };
   });
-  const rows = lines.rows.map((row) => row.map((text, place) => ({ text, numeric: columns[place].numeric })));
+  const rows = lines.rows.map((row) => row.map((text, place) => ({ text, numeric: columns[place].numeric, mark: text.length > LONG ? "long" : "" })));
   return table({ id, caption: lines.caption, note: lines.note, columns, rows, filter: rows.length > 8 });
 }
