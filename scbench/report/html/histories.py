@@ -17,7 +17,8 @@ __all__ = ["history_list"]
 
 _BUDGET = 500_000  # bytes of points, before base64
 _POINTS = (16, 64)  # of a line: at least, at most
-_COLUMNS = 16  # logged values of a cell that are drawn
+_COLUMNS = (4, 16)  # logged values of a cell that are drawn: where room is short, at most
+_HEADING = 100  # bytes of JSON around a logged value
 _WIDE = 100.0  # times the smallest value: such a curve is drawn on a logarithmic axis
 
 
@@ -31,7 +32,11 @@ def history_list(content: Content) -> dict[str, Any]:
     """
     all_cells = [entry.cells[dataset] for entry in content.entries for dataset in sorted(entry.cells)]
     firsts = {place: _history(content, cell, 0) for place, cell in enumerate(all_cells)}
-    logged = {place: len(table.columns[:_COLUMNS]) for place, table in firsts.items() if table is not None}
+    logged = {place: table.shape[1] for place, table in firsts.items() if table is not None}
+    fewest, n_columns = _COLUMNS
+    while n_columns > fewest and sum(min(n, n_columns) for n in logged.values()) * _HEADING > _BUDGET:
+        n_columns -= 1
+    logged = {place: min(n, n_columns) for place, n in logged.items()}
     most = max((len(all_cells[place].ok) for place in logged), default=0)
     n_seeds = next((n for n in range(most, 1, -1) if _lines(all_cells, logged, n) * 2 * _POINTS[0] <= _BUDGET), 1)
     n_lines = max(_lines(all_cells, logged, n_seeds), 1)
@@ -41,7 +46,9 @@ def history_list(content: Content) -> dict[str, Any]:
         tables = {all_cells[place].ok[0]["seed"]: firsts[place]}
         for number in range(1, min(n_seeds, len(all_cells[place].ok))):
             tables[all_cells[place].ok[number]["seed"]] = _history(content, all_cells[place], number)
-        found[str(place)] = _cell({seed: table for seed, table in tables.items() if table is not None}, n_points)
+        found[str(place)] = _cell(
+            {seed: table for seed, table in tables.items() if table is not None}, n_points, n_columns
+        )
     left_out = f"curves of the first {n_seeds} seeds of each cell" if n_seeds < most else ""
     return {"n_points": n_points, "cells": found, "left_out": left_out}
 
@@ -59,11 +66,11 @@ def _history(content: Content, cell: Cell, number: int) -> pd.DataFrame | None:
     return None if table is None or not len(table.columns) else table.replace([np.inf, -np.inf], np.nan)
 
 
-def _cell(tables: Mapping[int, pd.DataFrame], n_points: int) -> list[dict[str, Any]]:
+def _cell(tables: Mapping[int, pd.DataFrame], n_points: int, n_columns: int) -> list[dict[str, Any]]:
     """Return the logged values of one cell."""
     names = list(dict.fromkeys(name for table in tables.values() for name in table.columns))
     drawn = []
-    for name in names[:_COLUMNS]:
+    for name in names[:n_columns]:
         series = {seed: table[name].dropna() for seed, table in tables.items() if name in table}
         series = {seed: one for seed, one in series.items() if len(one)}
         if not series:
@@ -79,8 +86,8 @@ def _cell(tables: Mapping[int, pd.DataFrame], n_points: int) -> list[dict[str, A
         ends = [int(epochs.min()), int(epochs.max())]
         drawn.append({"name": str(name), "epochs": ends, "low": _short(low), "high": _short(high), "log": is_log,
                       "lines": lines})  # fmt: skip
-    if len(names) > _COLUMNS:
-        drawn.append({"left_out": f"{len(names) - _COLUMNS} more logged values are in history.csv"})
+    if len(names) > n_columns:
+        drawn.append({"left_out": f"{len(names) - n_columns} more logged values are in history.csv"})
     return drawn
 
 

@@ -153,7 +153,8 @@ def test_many_curves_keep_to_the_budget_and_say_what_is_left_out(
 
 
 def test_more_columns_than_are_drawn_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(histories, "_COLUMNS", 1)
+    monkeypatch.setattr(histories, "_COLUMNS", (1, 16))
+    monkeypatch.setattr(histories, "_BUDGET", 150)  # room for the heading of one
     ((loss, rest),) = history_list(content_of(tmp_path, record()))["cells"].values()
     assert (loss["name"], rest) == ("loss", {"left_out": "1 more logged values are in history.csv"})
 

@@ -31,10 +31,13 @@ function grids() {
     const shown = grid.columns.map((name, place) => [name, place]).filter(([name]) => !state.noDatasets.has(name));
     const rows = grid.rows.filter(([name, owner]) =>
       !(owner >= 0 && state.noMethods.has(owner)) && name.toLowerCase().includes(state.query.toLowerCase()));
-    const step = state.printing && !state.turned ? PRINTED_COLUMNS : Math.max(shown.length, 1);
+    const across = state.turned ? rows : shown; // what becomes columns
+    const step = state.printing ? PRINTED_COLUMNS : Math.max(across.length, 1);
     const pieces = [];
-    for (let start = 0; start === 0 || start < shown.length; start += step) {
-      pieces.push(gridTable(measure, grid, `grid-${number}${start ? `-${start}` : ""}`, shown.slice(start, start + step), rows));
+    for (let start = 0; start === 0 || start < across.length; start += step) {
+      const piece = across.slice(start, start + step);
+      const id = `grid-${number}${start ? `-${start}` : ""}`;
+      pieces.push(state.turned ? gridTable(measure, grid, id, shown, piece) : gridTable(measure, grid, id, piece, rows));
     }
     return pieces;
   });
