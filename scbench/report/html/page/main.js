@@ -61,7 +61,7 @@ function start() {
   const main = document.querySelector("main");
   main.append(section("scores", "Scores", controls(),
     el("p", { class: "note" }, "Bold: best of a dataset; underlined: second; † runs of several versions of the code. Marks are those of the whole report, whatever is hidden. ",
-      "Shades compare the methods of one dataset: darker is better. A value opens its runs."),
+      "Shades compare the methods of one dataset: the stronger, the better. A value opens its runs."),
     el("div", { id: "grids" })));
   drawScores();
   performance.mark("first table");

@@ -100,5 +100,5 @@ function confusionTable(one, types) {
     const cells = counts.map((count) => ({ text: count ? String(count) : "", value: count, numeric: true, mark: "shaded", shade: Math.round((45 * count) / Math.max(total, 1)) }));
     return [{ text: types[kind] }, ...cells];
   });
-  return table({ id: "confusion", caption: `Types (rows) in clusters (columns) of seed ${one.seed}, cells`, columns, rows, note: "Darker: a larger part of the type." });
+  return table({ id: "confusion", caption: `Types (rows) in clusters (columns) of seed ${one.seed}, cells`, columns, rows, note: "The stronger the shade, the larger the part of the type." });
 }

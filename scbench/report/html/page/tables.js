@@ -21,7 +21,7 @@ function fill(holder, spec, focusOn = null) {
   holder.replaceChildren();
   if (spec.filter) holder.append(filterBox(holder, spec));
   const again = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": spec.caption },
-    el("table", {}, el("caption", {}, spec.caption), el("thead", {}, headRow(holder, spec)), el("tbody", {}, shown.map(bodyRow))));
+    el("table", {}, el("caption", {}, el("span", {}, spec.caption)), el("thead", {}, headRow(holder, spec)), el("tbody", {}, shown.map(bodyRow))));
   holder.append(again);
   if (rows.length === 0) holder.append(el("p", { class: "note" }, "No row matches."));
   if (shown.length < rows.length) {
