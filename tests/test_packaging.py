@@ -38,6 +38,7 @@ def test_the_wheel_has_everything_and_runs(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "scbench/py.typed",
+        "scbench/report/html/page/template.html",
         "scbench/conf/config.yaml",
         "scbench/conf/dataset/shekhar.yaml",
         "scbench_methods/leiden/method.py",

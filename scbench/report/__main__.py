@@ -1,4 +1,4 @@
-"""``python -m scbench.report [experiment=E] [store=DIR] [out=DIR]``: tables, statistics and figures of a store.
+"""``python -m scbench.report [experiment=E] [store=DIR] [out=DIR]``: tables, statistics, figures, ``report.html``.
 
 Keys, all with a default:
   store=results/runs       the run store
@@ -9,7 +9,8 @@ Keys, all with a default:
   metrics=acc,nmi,ari      also ami, homogeneity, completeness, f1_macro, nmi_max, seconds, memory; or all
   figures=true             false leaves figures out
   details=A,B              datasets whose runs get curves, embedding, confusion table, river and similarity; default:
-                           the smallest one whose labels are at hand; none leaves them out
+                           the smallest one whose labels are at hand; none leaves them out. report.html has curves
+                           and a plain embedding of every run, and annotated types for these datasets
   embedding=umap           or tsne
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ class Content:
         """Return the entries that may stand in a comparison."""
         return [entry for entry in self.entries if is_comparable(entry)]
 
-    @property
+    @cached_property
     def folders(self) -> dict[str, str]:
         """Return each run's folder relative to the store, by dataset, method and key."""
         return {

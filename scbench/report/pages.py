@@ -15,7 +15,16 @@ from scbench.report.latex import grid_latex
 from scbench.report.markdown import grid_markdown, table_markdown
 from scbench.report.measures import Measure
 
-__all__ = ["all_gaps", "checks_markdown", "gaps_markdown", "grids_of", "tables_latex", "tables_markdown"]
+__all__ = [
+    "all_gaps",
+    "check_table",
+    "checks_markdown",
+    "gap_table",
+    "gaps_markdown",
+    "grids_of",
+    "tables_latex",
+    "tables_markdown",
+]
 
 HERE = "Measured here, one protocol (honest: last epoch or a stop without labels)"
 _HEAD = (
@@ -75,6 +84,11 @@ def gaps_markdown(gaps: Sequence[Gap]) -> str:
         return parts[0] + "\n\nNo run under `protocol=published` in this report.\n"
     parts.append("In points (percent). None of these values enters a comparison, a rank or a test.")
     parts.append("\n".join(f"- {name} gap: {meaning}." for name, meaning in GAPS.items()))
+    return "\n\n".join([*parts, table_markdown(gap_table(gaps))]) + "\n"
+
+
+def gap_table(gaps: Sequence[Gap]) -> list[list[str]]:
+    """Return gaps in points as lines of text, the first one the heading."""
     lines = [
         ["method", "dataset", "metric", "last epoch", "best epoch", *(f"{name} gap" for name in GAPS), "published in"]
     ]
@@ -82,7 +96,7 @@ def gaps_markdown(gaps: Sequence[Gap]) -> str:
         numbers = [_points(gap.last), _points(gap.best)]
         numbers += [_points(value, sign=True) for value in (gap.epoch, gap.seed, gap.preset, gap.port)]
         lines.append([gap.entry, gap.dataset, gap.metric.upper(), *numbers, gap.source])
-    return "\n\n".join([*parts, table_markdown(lines)]) + "\n"
+    return lines
 
 
 def checks_markdown(checks: Sequence[Check]) -> str:
@@ -93,6 +107,13 @@ def checks_markdown(checks: Sequence[Check]) -> str:
     )
     parts.append("\n".join(f"- {kind}: {meaning}." for kind, meaning in CLAIM_KINDS.items()))
     parts.append("- repeated: two cells of one table that agree in mean and sd to the last digit.")
+    count = sum(check.verdict == "differs" for check in checks)
+    parts.append(f"{count} of {len(checks)} statements differ.")
+    return "\n\n".join([*parts, table_markdown(check_table(checks))]) + "\n"
+
+
+def check_table(checks: Sequence[Check]) -> list[list[str]]:
+    """Return checks as lines of text, the first one the heading; what differs comes first."""
     order = {"differs": 0, "not in the table": 1, "agrees": 2}
     lines = [["verdict", "paper", "table", "statement", "metric", "printed", "recomputed", "how"]]
     for check in sorted(checks, key=lambda one: order[one.verdict]):
@@ -113,9 +134,7 @@ def checks_markdown(checks: Sequence[Check]) -> str:
                 check.note,
             ]
         )
-    count = sum(check.verdict == "differs" for check in checks)
-    parts.append(f"{count} of {len(checks)} statements differ.")
-    return "\n\n".join([*parts, table_markdown(lines)]) + "\n"
+    return lines
 
 
 def _unmarked(grid: Grid) -> Grid:

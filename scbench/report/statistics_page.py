@@ -12,7 +12,16 @@ from scbench.report.measures import Measure
 from scbench.stats.bayes import ROPE
 from scbench.stats.comparison import ALPHA, ANALYSES, Comparison, compare
 
-__all__ = ["comparisons_of", "pair_lines", "rank_lines", "statistics_markdown"]
+__all__ = [
+    "Comparisons",
+    "comparisons_of",
+    "omnibus_sentence",
+    "pair_lines",
+    "pair_table",
+    "rank_lines",
+    "rank_table",
+    "statistics_markdown",
+]
 
 Comparisons = dict[str, list[Comparison]]
 
@@ -83,18 +92,27 @@ def _section(result: Comparison, title: str) -> list[str]:
     """Return the part of one measure and analysis."""
     parts = [f"## {title}, {result.analysis.replace('_', ' ')}", f"{ANALYSES[result.analysis].capitalize()}."]
     parts += [f"Note: {note}." for note in result.notes]
+    parts += [
+        omnibus_sentence(result),
+        f"Nemenyi's critical difference at {ALPHA:g}: {result.critical_difference:.2f} ranks.",
+    ]
+    return [*parts, table_markdown(rank_table(result)), f"Pairs (ROPE {ROPE:g}):", table_markdown(pair_table(result))]
+
+
+def omnibus_sentence(result: Comparison) -> str:
+    """Return what the tests over all methods say."""
     tests = result.omnibus
-    n_datasets, n_methods = len(result.datasets), len(result.ranks)
     if tests is None:
-        parts.append(
-            "Friedman's test is not defined here: it needs 3 methods, 2 datasets and scores that are not all equal."
-        )
-    else:
-        parts.append(
-            f"Friedman χ² = {tests.chi2:.3f} with {n_methods - 1} degrees of freedom, p = {tests.p:.2g}; "
-            f"Iman-Davenport F = {tests.f:.3f}, p = {tests.f_p:.2g} ({n_datasets} datasets, {n_methods} methods)."
-        )
-    parts.append(f"Nemenyi's critical difference at {ALPHA:g}: {result.critical_difference:.2f} ranks.")
+        return "Friedman's test is not defined here: it needs 3 methods, 2 datasets and scores that are not all equal."
+    n_datasets, n_methods = len(result.datasets), len(result.ranks)
+    return (
+        f"Friedman χ² = {tests.chi2:.3f} with {n_methods - 1} degrees of freedom, p = {tests.p:.2g}; "
+        f"Iman-Davenport F = {tests.f:.3f}, p = {tests.f_p:.2g} ({n_datasets} datasets, {n_methods} methods)."
+    )
+
+
+def rank_table(result: Comparison) -> list[list[str]]:
+    """Return the mean ranks as lines of text, the first one the heading."""
     against = result.against_best
     holm = dict(zip(map(str, against["other"]), against["p_holm"], strict=True))
     lines = [["method", "mean rank", "95 % interval", "without a score", f"Holm p against {result.ranks.index[0]}"]]
@@ -109,7 +127,12 @@ def _section(result: Comparison, title: str) -> list[str]:
                 p,
             ]
         )
-    parts += [table_markdown(lines), f"Pairs (ROPE {ROPE:g}):"]
+    return lines
+
+
+def pair_table(result: Comparison) -> list[list[str]]:
+    """Return what is known of each pair of methods as lines of text, the first one the heading."""
+    numbers = ("median_difference", "p", "p_holm", "p_nemenyi", "p_worse", "p_rope", "p_better")
     heads = [
         "pair",
         "wins/ties/losses",
@@ -121,15 +144,14 @@ def _section(result: Comparison, title: str) -> list[str]:
         "P(within ROPE)",
         "P(better)",
     ]
-    shown = []
+    lines = [heads]
     for of_pair in _merged(result).to_dict("records"):
-        numbers = ("median_difference", "p", "p_holm", "p_nemenyi", "p_worse", "p_rope", "p_better")
         pair = [
             "{method} against {other}".format(**_named(of_pair)),
             "{wins}/{ties}/{losses}".format(**_named(of_pair)),
         ]
-        shown.append([*pair, *(_number(float(of_pair[name])) for name in numbers)])
-    return [*parts, table_markdown([heads, *shown])]
+        lines.append([*pair, *(_number(float(of_pair[name])) for name in numbers)])
+    return lines
 
 
 def _number(value: float) -> str:

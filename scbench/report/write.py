@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scbench.errors import StoreError
 from scbench.report.checks import Check
 from scbench.report.content import Content
 from scbench.report.csv_tables import long_lines, wide_lines, write_csv
 from scbench.report.gaps import Gap
+from scbench.report.html.document import document
+from scbench.report.html.page import page
 from scbench.report.markdown import CELLS_FILE, runs_markdown
 from scbench.report.pages import all_gaps, checks_markdown, gaps_markdown, tables_latex, tables_markdown
 from scbench.report.statistics_page import Comparisons, comparisons_of, pair_lines, rank_lines, statistics_markdown
 from scbench.report.summary_files import write_summary
 
+if TYPE_CHECKING:
+    from scbench.report.figures.draw import Drawing  # matplotlib, which a report without figures does not need
+
 __all__ = ["write_report"]
 
 
-def write_report(
-    content: Content, out: Path, title: str, draw: Callable[[Content, Comparisons, Path], list[Path]] | None = None
-) -> list[Path]:
+def write_report(content: Content, out: Path, title: str, draw: Drawing | None = None) -> list[Path]:
     """Write all pages and tables, and figures with ``draw``, and return their paths.
 
     Args:
         content: what to show.
         out: folder, made when it does not exist.
-        title: heading of the page of tables.
-        draw: writes figures to a folder and returns their paths; None leaves figures out.
+        title: heading of the pages with tables.
+        draw: draws the figures; None leaves them out.
 
     Raises:
         StoreError: when ``out`` cannot be written.
@@ -40,8 +44,8 @@ def write_report(
         comparisons, said = comparisons_of(content)
         paths += _statistics(content, comparisons, said, out)
         paths += _gaps_and_checks(content, out)
-        if draw is not None:
-            paths += draw(content, comparisons, out / "figures")
+        figures = [] if draw is None else draw(content, comparisons, out / "figures")
+        paths += [*figures, _html(content, comparisons, said, title, draw, figures, out / "report.html")]
     except OSError as error:
         raise StoreError(f"cannot write the tables to {out} ({error.strerror or error}); choose out=DIR") from error
     return paths
@@ -78,6 +82,21 @@ def _gaps_and_checks(content: Content, out: Path) -> list[Path]:
         _text(out / "checks.md", checks_markdown(checks)),
         _csv(out / "checks.csv", [asdict(check) for check in checks], [field.name for field in fields(Check)]),
     ]
+
+
+def _html(
+    content: Content,
+    comparisons: Comparisons,
+    said: list[str],
+    title: str,
+    draw: Drawing | None,
+    figures: Sequence[Path],
+    path: Path,
+) -> Path:
+    """Write the page with everything in one file."""
+    truths, layouts, layout = ({}, {}, "pca") if draw is None else (draw.truths, draw.layouts, draw.layout)
+    shown = document(content, comparisons, said, title, truths, layouts, layout)
+    return _text(path, page(shown, figures))
 
 
 def _text(path: Path, text: str) -> Path:

@@ -37,11 +37,15 @@ class Drawing:
             at hand.
         layout: of embeddings, ``umap`` or ``tsne``.
         left_out: why figures were left out, one sentence each; filled while drawing.
+        truths: labels of the datasets whose runs are shown one by one; filled while drawing.
+        layouts: by key of a run, the positions of the drawn cells and their coordinates; filled while drawing.
     """
 
     details: tuple[str, ...] | None = None
     layout: str = "umap"
     left_out: list[str] = field(default_factory=list)
+    truths: dict[str, Truth] = field(default_factory=dict)
+    layouts: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def __call__(self, content: Content, comparisons: Comparisons, folder: Path) -> list[Path]:
         """Write every figure and an index of them, and return their paths."""
@@ -50,6 +54,8 @@ class Drawing:
         with style():
             paths += self._overviews(content, comparisons, folder)
             for dataset, truth in self._detailed(content):
+                if truth is not None:
+                    self.truths[dataset] = truth
                 for number, entry in enumerate(one for one in content.entries if dataset in one.cells):
                     name = f"{anchor(entry.name, dataset)}_{number}"
                     paths += self._details(content, entry, entry.cells[dataset], truth, folder / "runs", name)
@@ -105,7 +111,8 @@ class Drawing:
         self, content: Content, entry: Entry, cell: Cell, truth: Truth | None, folder: Path, name: str
     ) -> list[Path]:
         """Write the figures of one method on one dataset; the first seed that ended well stands for its runs."""
-        places = {int(record["seed"]): content.store / content.folders[str(record["key"])] for record in cell.ok}
+        keys = {int(record["seed"]): str(record["key"]) for record in cell.ok}
+        places = {seed: content.store / content.folders[key] for seed, key in keys.items()}
         found = {seed: read_history(place) for seed, place in places.items()}
         histories = {seed: table for seed, table in found.items() if table is not None}
         scored = {seed: score_snapshots(place, truth) for seed, place in places.items()} if truth else {}
@@ -130,6 +137,7 @@ class Drawing:
             return paths
         shown = sample_cells(truth.codes)
         points = lay_out(latent[shown], self.layout)
+        self.layouts[keys[seed]] = (shown, points)
         paths += save(embedding_figure(points, truth, clusters, shown, title), folder, f"{name}_{self.layout}")
         return paths + save(similarity(latent, truth, title), folder, f"{name}_similarity")
 

@@ -1,0 +1,79 @@
+"""``report.html``: one file that opens offline; its policy forbids every request and every script but its own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+__all__ = ["SCRIPTS", "page", "pictures"]
+
+SCRIPTS = ("dom.js", "tables.js", "plots.js", "dialog.js", "sections.js", "main.js")  # in this order
+_LETTERS = 4_700_000  # of the page: figures get what the data leave
+_PICTURES = 1_500_000  # letters of figures at most
+_KINDS = ("heat_map", "spread", "cost", "critical_difference")
+
+
+def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
+    """Return the page.
+
+    Args:
+        content: the document of :func:`scbench.report.html.document.document`.
+        figures: files; see :func:`pictures` for those that come into the page.
+    """
+    folder = files("scbench.report.html") / "page"
+    parts = {name: (folder / name).read_text(encoding="utf-8") for name in ("template.html", "page.css", *SCRIPTS)}
+    script = '"use strict";\n(() => {\n' + "".join(parts[name] for name in SCRIPTS) + "})();\n"
+    style = parts["page.css"]
+    policy = (
+        f"default-src 'none'; img-src data:; script-src 'sha256-{_digest(script)}'; "
+        f"style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
+    )
+    room = min(_LETTERS - len(_data(content)), _PICTURES)
+    filled = parts["template.html"]
+    for name, text in (
+        ("POLICY", escape(policy, quote=True).replace("&#x27;", "'")),
+        ("TITLE", escape(str(content["title"]))),
+        ("STYLE", style),
+        ("SCRIPT", script),
+        ("DATA", _data({**content, "figures": pictures(figures, room)})),  # last: what users wrote is never filled in
+    ):
+        before, _, after = filled.partition(f"@@{name}@@")
+        filled = before + text + after
+    return filled
+
+
+def pictures(paths: Sequence[Path], room: int) -> list[dict[str, str]]:
+    """Return the SVG files of whole measures as data addresses, in their order, while there is room.
+
+    An image is shown without running anything that might be in it, and its ids cannot meet those of another.
+
+    Args:
+        paths: figures of any kind; those of single runs and PNG files are left out.
+        room: letters of all addresses together.
+    """
+    shown = []
+    for path in paths:
+        if path.suffix != ".svg" or not path.name.startswith(_KINDS):
+            continue
+        address = f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+        if len(address) <= room:
+            room -= len(address)
+            shown.append({"name": path.stem.replace("_", " "), "address": address})
+    return shown
+
+
+def _data(content: Mapping[str, Any]) -> str:
+    """Return JSON in ASCII that cannot end the element it stands in."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _digest(text: str) -> str:
+    """Return the sha256 of a script or a style as policies write it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
