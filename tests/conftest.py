@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,14 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shared_cache: P
     monkeypatch.setenv("SCBENCH_CACHE", str(shared_cache))
     monkeypatch.setenv("SCBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("SCBENCH_CONF", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def denormals_kept() -> Iterator[None]:
+    """Put back what seeding a run does to the whole process: numbers below 1e-38 count as 0 from then on."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_a_plan_knows_the_records(capsys: pytest.CaptureFixture[str], tmp_path: 
     (row,) = [line for line in lines if line[0] == "simulated"]
     assert row[1:4] == ["toy", "behaviour=raise", "bad_seed=1"]
     assert row[4:7] == ["2", "1", "1"]
-    assert float(row[7]) > 0
+    assert float(row[7]) >= 0
     sums = "2 runs to do, 1 done and 1 failed before (retry_failed=true tries them again), 0 not possible;"
     assert " ".join(lines[-2]).startswith(sums)
     assert " ".join(lines[-1]).startswith("time: 0 s on 1 CPU slots, by the records of this store")
@@ -84,12 +84,17 @@ def test_reasons_are_said_once_with_all_that_they_hold_for() -> None:
 def test_an_experiment_runs_what_it_can_and_says_what_not(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "conf" / "experiment" / "mine.yaml").write_text(
+        "title: T\nseeds: 2\nmethods: [random, pca_kmeans, nobody]\ndatasets: [pbmc68k_reduced, mix_celseq2_5cl]\n"
+    )
+    monkeypatch.setenv("SCBENCH_CONF", str(tmp_path / "conf"))
     monkeypatch.delenv("SCBENCH_DATA_PATH", raising=False)
-    arguments = ["experiment=smoke", "method=random,pca_kmeans,sccagn", f"store={tmp_path}", "device=cpu"]
-    assert main(arguments) == 0
+    assert main(["experiment=mine", f"store={tmp_path / 'store'}", "device=cpu"]) == 0
     said = capsys.readouterr()
     assert "[4/4]" in said.err
     assert "dataset mix_celseq2_5cl: not on this machine" in said.err
+    assert "method nobody: not installed" in said.err
     rows = [line.split()[:2] for line in said.out.splitlines() if line.endswith("2/2")]
     assert rows == [["pbmc68k_reduced", "random"], ["pbmc68k_reduced", "pca_kmeans"]]
 
