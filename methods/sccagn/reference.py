@@ -24,7 +24,7 @@ class Reference:
         log_norm: (n_cells, n_genes) float32 CSR, without cells that have no counts.
         expressed: increasing columns of the input that count for a library.
         chosen: increasing columns of the input in ``log_norm``.
-        library: the median library; 1 when the input was log-normalised.
+        median_library: of the cells; 1 when the input was log-normalised.
         names: names of the input's columns, or None.
         n_columns: of the input.
         is_counts: whether the input were counts.
@@ -34,7 +34,7 @@ class Reference:
     log_norm: csr_matrix
     expressed: np.ndarray
     chosen: np.ndarray
-    library: float
+    median_library: float
     names: np.ndarray | None
     n_columns: int
     is_counts: bool
@@ -55,7 +55,7 @@ def make_reference(counts: Counts, recipe: Recipe) -> Reference:
         log_norm=cast(csr_matrix, chosen.x)[chosen.nonempty],
         expressed=everything.genes,
         chosen=chosen.genes,
-        library=float(np.median(library[everything.nonempty])) if counts.is_counts else 1.0,
+        median_library=float(np.median(library[everything.nonempty])) if counts.is_counts else 1.0,
         names=counts.genes,
         n_columns=counts.matrix.shape[1],
         is_counts=counts.is_counts,
@@ -89,7 +89,7 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
     values = csr_matrix(matrix[:, where[reference.chosen]])
     if counts.is_counts:
         library = np.asarray(matrix[:, where[reference.expressed]].sum(axis=1, dtype=np.float64)).ravel()
-        scale = reference.library / np.where(library > 0, library, 1)
+        scale = reference.median_library / np.where(library > 0, library, 1)
         data = np.log1p(values.data * row_repeat(scale, values)).astype(np.float32)
         values = csr_matrix((data, values.indices, values.indptr), shape=values.shape)
     return _transformed(reference.log_norm, values, reference.recipe)
