@@ -8,7 +8,6 @@ transfer.csv there, a line for each seed and part.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +21,8 @@ from scbench.config.compose import run_with_config
 from scbench.config.schema import RunConfig, parse_seeds
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.method import Counts
+from scbench.report.csv_tables import write_csv
+from scbench.report.table import mean_sd, percent
 from scbench.run.transfer_run import METRICS, make_method, transfer_run
 
 __all__ = ["main"]
@@ -62,15 +63,17 @@ def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int
     if len(names) < 2:
         raise ConfigError(f"transfer needs two batches, and column {column!r} holds one ({names[0]}); name another")
     lines: list[dict[str, Any]] = []
+    named = {"method": config.method.name, "variant": config.method.variant, "dataset": config.dataset.name}
+    path = None if out is None else _file_in(Path(out))
     for learnt_on, placed in permutations(names, 2):
+        parts = [np.flatnonzero(batches == name) for name in (learnt_on, placed)]
         for seed in parse_seeds(config.seeds):
-            parts = [np.flatnonzero(batches == name) for name in (learnt_on, placed)]
-            about = {"learnt_on": learnt_on, "placed": placed, "seed": seed}
+            about = named | {"learnt_on": learnt_on, "placed": placed, "seed": seed}
             lines += [about | line for line in transfer_run(config, counts, types, parts, seed)]
-    about = {"method": config.method.name, "variant": config.method.variant, "dataset": config.dataset.name}
-    lines = [about | line for line in lines]
-    if out is not None:
-        _write(Path(out), lines)
+        if path is not None:  # what is done stays when the rest is interrupted
+            write_csv(path, lines, _COLUMNS)
+    if path is not None:
+        sys.stdout.write(f"{path}\n")
     _print(lines)
     return int(any(line["status"] != "ok" for line in lines))
 
@@ -93,18 +96,15 @@ def _opened(config: RunConfig, column: str) -> tuple[Counts, np.ndarray, np.ndar
     return dataset.counts(), types, batches
 
 
-def _write(out: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """Write one line for each seed, direction and part."""
+def _file_in(out: Path) -> Path:
+    """Return the file to write, which can be written: a folder that cannot must not cost the fits."""
     path = out / "transfer.csv"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, _COLUMNS, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(lines)
+        path.open("a").close()  # what an earlier command wrote stays until there is something new
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror or error}); choose another folder") from error
-    sys.stdout.write(f"{path}\n")
+    return path
 
 
 def _print(lines: Sequence[dict[str, Any]]) -> None:
@@ -124,11 +124,15 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
         groups.setdefault((line["learnt_on"], line["placed"], line["part"]), []).append(line)
     for (learnt_on, placed, part), members in groups.items():
         ok = [line for line in members if line["status"] == "ok"]
-        k_found = sorted({line["k_found"] for line in ok})
-        shown_k = "-" if not k_found else "-".join(map(str, dict.fromkeys((k_found[0], k_found[-1]))))
         scored_on = learnt_on if part == "learnt" else placed
-        values = (_mean_sd([line[name] for line in ok]) for name in METRICS)
-        table.add_row(learnt_on, scored_on, *values, f"{members[0]['k_given']}/{shown_k}", f"{len(ok)}/{len(members)}")
+        values = (percent(*mean_sd([line[name] for line in ok])) for name in METRICS)
+        table.add_row(
+            learnt_on,
+            scored_on,
+            *values,
+            f"{_span(members, 'k_given')}/{_span(ok, 'k_found')}",
+            f"{len(ok)}/{len(members)}",
+        )
     console = TableConsole()
     # A line that the terminal breaks is better than a number that is cut.
     console.width = max(console.width, Measurement.get(console, console.options.update(max_width=1000), table).maximum)
@@ -137,12 +141,10 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
         console.print(f"failed: {message}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _mean_sd(values: Sequence[float]) -> str:
-    """Return fractions as percent, with the sample sd where there is one."""
-    if not values:
-        return "-"
-    sd = f" ± {100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{100 * np.mean(values):.1f}{sd}"
+def _span(lines: Sequence[dict[str, Any]], name: str) -> str:
+    """Return the smallest and the largest value: ``3-5``."""
+    values = sorted({line[name] for line in lines})
+    return "-".join(map(str, dict.fromkeys((values[0], values[-1])))) if values else "-"
 
 
 if __name__ == "__main__":

@@ -81,13 +81,30 @@ def test_what_cannot_be_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(
-    two_batches: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_folder_that_cannot_be_made_costs_no_fit(
+    two_batches: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("scbench.transfer.transfer_run", lambda *_: pytest.fail("a fit was made"))
     (tmp_path / "taken").write_text("")
     command = [*SHORT, "dataset=file", two_batches, "batch=plate", "seeds=1", f"out={tmp_path / 'taken'}"]
     assert main(command) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_an_interrupt_keeps_the_directions_that_are_done(
+    two_batches: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(
+        config: object, counts: object, types: object, parts: list[np.ndarray], seed: int
+    ) -> list[dict[str, object]]:
+        if parts[0][0] == 1:  # the second direction learns on the batch that begins with cell 1
+            raise KeyboardInterrupt
+        return [{"part": "learnt", "status": "ok"}]
+
+    monkeypatch.setattr("scbench.transfer.transfer_run", made)
+    with pytest.raises(KeyboardInterrupt):
+        main([*SHORT, "dataset=file", two_batches, "batch=plate", "seeds=2", f"out={tmp_path / 'o'}"])
+    assert [(f["learnt_on"], f["seed"]) for f in lines(tmp_path / "o")] == [("a", "0"), ("a", "1")]
 
 
 def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ __all__ = [
     "has_best",
     "headers",
     "is_tuned",
+    "mean_sd",
+    "percent",
     "preset_of",
     "summarise",
     "tuned_note",
@@ -119,8 +121,8 @@ def cells(row: TableRow, *, with_best: bool = False, short: bool = False) -> lis
     return [
         row.dataset,
         row.short_label if short else row.label,
-        *(_percent(*row.scores[name]) for name in SCORES),
-        *((_percent(*row.best[name]) if row.best else "-" for name in SCORES) if with_best else ()),
+        *(percent(*row.scores[name]) for name in SCORES),
+        *((percent(*row.best[name]) if row.best else "-" for name in SCORES) if with_best else ()),
         f"{row.k_given}/{shown_k}",
         "-" if np.isnan(row.seconds) else f"{row.seconds:.1f}",
         "-" if not row.peak_rss_bytes else f"{row.peak_rss_bytes / 2**20:.0f} MiB",
@@ -132,7 +134,7 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
     """Summarise the runs of one row."""
     first = members[0]
     ok = [record for record in members if record["status"] == "ok"]
-    scores = {name: _mean_sd([record["metrics"][name] for record in ok]) for name in SCORES}
+    scores = {name: mean_sd([record["metrics"][name] for record in ok]) for name in SCORES}
     parameters = flat(first["params"])
     chosen = [record["best_epoch"] for record in ok if record["best_epoch"]]
     return TableRow(
@@ -150,9 +152,9 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
         n=len(members),
         k_given=first["n_clusters_requested"],
         k_found=tuple(record["n_clusters_found"] for record in ok),
-        seconds=_mean_sd([record["seconds"]["total"] for record in ok])[0],
+        seconds=mean_sd([record["seconds"]["total"] for record in ok])[0],
         peak_rss_bytes=max((record["peak_rss_bytes"] or 0 for record in members), default=0),
-        best={name: _mean_sd([epoch[name] for epoch in chosen]) for name in SCORES} if chosen else None,
+        best={name: mean_sd([epoch[name] for epoch in chosen]) for name in SCORES} if chosen else None,
         failures=tuple(
             (record["seed"], record["status"], record["error"]["message"])
             for record in members
@@ -190,14 +192,14 @@ def _difference(row: TableRow, alike: Sequence[TableRow]) -> str:
     return text if len(text) <= _LONGEST_DIFFERENCE else f"#{row.setting}"
 
 
-def _mean_sd(values: Sequence[float | None]) -> tuple[float, float]:
+def mean_sd(values: Sequence[float | None]) -> tuple[float, float]:
     """Return mean and sample sd (ddof 1); NaN where there are too few values."""
     known = np.array([value for value in values if value is not None], dtype=float)
     mean = float(known.mean()) if len(known) else float("nan")
     return mean, float(known.std(ddof=1)) if len(known) > 1 else float("nan")
 
 
-def _percent(mean: float, sd: float) -> str:
+def percent(mean: float, sd: float) -> str:
     """Return fractions as percent: ``70.6 ± 2.4``; one run has no sd."""
     if np.isnan(mean):
         return "-"
