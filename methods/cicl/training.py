@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 
 from scbench.method import RunContext
 from scbench.nn.augment import noise_on_some_genes, unit_interval_noise
+from scbench.nn.optimisers import Adam, ParameterGroup
 from scbench.nn.train import LabelChangeStop, predict_batches, run_epochs
 
 __all__ = ["Training"]
@@ -48,9 +49,8 @@ class Training:
         shape = (n_genes, config.n_layers, value_width, config.ffn_width, config.dropout)
         self.encoder = Encoder(*shape, run.generator, settings.attention_residual, settings.block_init).to(x.device)
         self.head = projection_head(n_genes, settings.head_hidden, config.projection_width).to(x.device)
-        encoder = {"params": [*self.encoder.parameters()], "weight_decay": config.weight_decay}
-        head = {"params": [*self.head.parameters()], "lr": config.head_learning_rate}
-        self.optimiser = torch.optim.Adam([encoder, head], lr=config.learning_rate, fused=True)
+        encoder = ParameterGroup([*self.encoder.parameters()], config.learning_rate, config.weight_decay)
+        self.optimiser = Adam([encoder, ParameterGroup([*self.head.parameters()], config.head_learning_rate)])
         self._noise = torch.Generator(x.device)
         self._noise.manual_seed(int(torch.randint(2**62, (), generator=run.generator)))
         self.fixed_views = None if settings.resample_views else (self._noisy(x), self._noisy(x))

@@ -7,6 +7,8 @@ from scbench_methods.sccagn.config import ScCagnConfig
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from scbench.nn.optimisers import Adam
+
 __all__ = ["Discriminator", "Game"]
 
 _SLOPE = 0.2
@@ -53,14 +55,14 @@ class Game:
         self.discriminator = Discriminator(n_latent, settings.discriminator_norm).to(device)
         self._loss = settings.adv_loss
         self._prior_is_real = settings.prior_is_real
-        self._optimiser = torch.optim.Adam(self.discriminator.parameters(), lr=config.discriminator_lr)
+        self._optimiser = Adam(self.discriminator.parameters(), config.discriminator_lr, fused=False)
         self._generator = generator
 
     def teach(self, latent: Tensor) -> Tensor:
         """Take one step of the discriminator on latents without gradient and as many new draws; return its loss."""
         prior = torch.randn(latent.shape, generator=self._generator, dtype=latent.dtype).to(latent.device)
         loss = self.discriminator_loss(latent.detach(), prior)
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimiser.zero_grad()
         loss.backward()
         self._optimiser.step()
         return loss.detach()

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from scbench.method import Diverged, RunContext
 from scbench.nn.assignment import target_distribution
+from scbench.nn.optimisers import Adamax
 from scbench.nn.train import LabelChangeStop
 
 __all__ = ["MainTraining"]
@@ -68,11 +69,11 @@ class MainTraining:
             Diverged: when a loss is not finite.
         """
         config = self._config
-        optimiser = torch.optim.Adamax(self.network.parameters(), lr=config.lr)
+        optimiser = Adamax(self.network.parameters(), config.lr)
         stop = None if config.tol is None else LabelChangeStop(config.tol)
         for i in range(config.epochs):
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(config.lr, i)
+            for group in optimiser.groups:
+                group.lr = learning_rate(config.lr, i)
             codes, latent, log_q = self._pass()
             labels = log_q.detach().argmax(dim=1)
             if i > 0:
@@ -89,7 +90,7 @@ class MainTraining:
                 raise Diverged(first_epoch + i, values)
             total = torch.stack([weight * term for weight, term in terms.values()]).sum() if terms else None
             if total is not None and total.requires_grad:
-                optimiser.zero_grad(set_to_none=True)
+                optimiser.zero_grad()
                 total.backward()
                 optimiser.step()
             self._run.log(first_epoch + i, **values)

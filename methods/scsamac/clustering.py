@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from scbench.method import RunContext
 from scbench.nn.assignment import soft_assignment, soft_kmeans_loss, target_distribution
+from scbench.nn.optimisers import Adadelta
 from scbench.nn.train import run_epochs
 
 __all__ = ["ClusterTraining"]
@@ -59,7 +60,7 @@ class ClusterTraining:
         self._places[cells.taught] = torch.arange(len(cells.taught))
         trained = [*network.parameters(), self.centroids, *([] if self.head is None else self.head.parameters())]
         config = cells.config
-        self._optimiser = torch.optim.Adadelta(trained, lr=config.cluster_lr, rho=config.rho, eps=_ADADELTA_EPS)
+        self._optimiser = Adadelta(trained, config.cluster_lr, rho=config.rho, eps=_ADADELTA_EPS)
 
     def _new_head(self) -> nn.Linear:
         """Return an untrained map from latent to clusters."""
@@ -132,7 +133,7 @@ class ClusterTraining:
             "soft_kmeans": config.clustering_weight * config.soft_kmeans_weight,
             "cluster_level": config.clustering_weight * config.settings.cluster_level_weight,
         }
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimiser.zero_grad()
         torch.stack([weights[name] * term for name, term in terms.items() if term.requires_grad]).sum().backward()
         self._optimiser.step()
         return terms

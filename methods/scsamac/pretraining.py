@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from scbench_methods.scsamac.cells import Cells
 from scbench_methods.scsamac.model import Network
 from scbench_methods.scsamac.views import count_loss, encode
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from scbench.method import RunContext
 from scbench.nn.contrast import nt_xent
+from scbench.nn.optimisers import Adam
 from scbench.nn.train import run_epochs
 
 __all__ = ["pretrain", "pretrain_losses"]
@@ -28,14 +28,14 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
     """
     settings = cells.config.settings
     network.train()
-    optimiser = torch.optim.Adam(network.parameters(), lr=cells.config.lr, amsgrad=True, fused=True)
+    optimiser = Adam(network.parameters(), cells.config.lr, amsgrad=True)
 
     def step(indices: Tensor) -> dict[str, Tensor]:
         terms = pretrain_losses(network, cells, cells.taught[indices])
         total = terms[cells.config.likelihood]
         if "contrast" in terms:
             total = total + settings.contrast_weight * terms["contrast"]
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         total.backward()
         optimiser.step()
         return terms

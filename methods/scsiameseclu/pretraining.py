@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from scbench_methods.scsiameseclu.model import Network
-from scbench_methods.scsiameseclu.setting import Setting, Stage, adam
+from scbench_methods.scsiameseclu.setting import Setting, Stage
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from scbench.nn.optimisers import Adam
 from scbench.nn.train import run_epochs
 
 __all__ = ["initial_codes", "pretrain"]
@@ -56,12 +57,12 @@ def _train_autoencoder(network: Network, setting: Setting) -> int:
     """Train the autoencoder on batches."""
     config = setting.config
     modules = (network.encoder, network.decoder, network.output)
-    optimiser = adam([p for module in modules for p in module.parameters()], _LR_SEPARATE)
+    optimiser = Adam([p for module in modules for p in module.parameters()], _LR_SEPARATE)
 
     def step(indices: Tensor) -> dict[str, Tensor]:
         x = setting.x[indices.to(setting.x.device)]
         loss = 10 * mse_loss(network.decode(network.encoder(x))[0], x)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         return {"ae": loss}
@@ -91,11 +92,11 @@ def _full_batch(
     first_epoch: int,
 ) -> int:
     """Take one step an epoch on the sum of ``losses``."""
-    optimiser = adam(parameters, lr)
+    optimiser = Adam(parameters, lr)
 
     def step(_: Tensor) -> dict[str, Tensor]:
         terms = losses()
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         torch.stack(list(terms.values())).sum().backward()
         optimiser.step()
         return terms

@@ -19,7 +19,7 @@ from scbench.nn.adjacency_error import AdjacencyError
 from scbench.nn.attention import landmark_attention, self_attention
 from scbench.nn.propagate import SparseGraph
 
-__all__ = ["Setting", "Stage", "adam"]
+__all__ = ["Setting", "Stage"]
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,3 @@ class Setting:
             "adjacency_error": "sampled tiles" if self.samples_adjacency else "exact",
             "attention": f"{self.config.n_landmarks} landmarks" if self.samples_attention else "exact",
         }
-
-
-def adam(parameters: Sequence[torch.nn.Parameter], lr: float) -> torch.optim.Optimizer:
-    """Return Adam without decay; fused, so that a step over many small tensors is one call."""
-    return torch.optim.Adam(parameters, lr=lr, fused=True)

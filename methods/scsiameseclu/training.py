@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scbench_methods.scsiameseclu import losses
 from scbench_methods.scsiameseclu.model import Codes, Network, mean_over_views
-from scbench_methods.scsiameseclu.setting import Setting, adam
+from scbench_methods.scsiameseclu.setting import Setting
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
@@ -18,6 +18,7 @@ from scbench.method import Diverged
 from scbench.nn.assignment import kl, soft_assignment
 from scbench.nn.igae import LayerOutput
 from scbench.nn.likelihood import zinb_nll
+from scbench.nn.optimisers import Adam
 from scbench.nn.propagate import Propagator
 from scbench.nn.sinkhorn import sinkhorn
 from scbench.nn.sparse_counts import SparseCounts, zinb_loss
@@ -108,7 +109,7 @@ class MainTraining:
         """
         config = self.setting.config
         parameters = [p for p in (*self.network.parameters(), self.centroids) if p.requires_grad]
-        optimiser = adam(parameters, config.lr)
+        optimiser = Adam(parameters, config.lr)
         for i in range(config.epochs):
             passed = self._forward(self._noisy(), self._noisy(), propagated="propagation" not in config.left_out)
             soft = soft_assignment(passed.latent, self.centroids)
@@ -121,7 +122,7 @@ class MainTraining:
             values = {name: float(term.detach()) for name, term in terms.items()}
             if not all(math.isfinite(value) for value in values.values()):
                 raise Diverged(first_epoch + i, values)
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad()
             total.backward()
             optimiser.step()
             self.setting.run.log(first_epoch + i, **values)

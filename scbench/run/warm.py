@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import sys
 
 import sklearn.cluster
 import sklearn.neighbors  # noqa: F401
@@ -19,7 +18,3 @@ for _module in os.environ.get("SCBENCH_WARM_MODULES", "").split():
         importlib.import_module(_module)
     except (Exception, SystemExit):  # a broken method must fail in its own run, where it is recorded, not here
         logging.getLogger(__name__).debug("cannot import %s ahead", _module, exc_info=True)
-
-if "torch" in sys.modules:
-    # The first optimiser made in a process imports torch's compiler: a second and 70 MiB.
-    sys.modules["torch"].optim.Adam([sys.modules["torch"].zeros(1)])

@@ -88,14 +88,15 @@ def named(training: Training) -> dict[str, torch.nn.Parameter]:
     return found
 
 
-def test_one_step_of_the_released_program_is_that_of_the_oracle() -> None:
+def test_one_step_of_the_released_program_is_that_of_the_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
     o, training = oracle_step()
     parameters, gradients = named(training), {}
 
     def keep(*_: object) -> None:
         gradients.update({name: parameter.grad.clone() for name, parameter in parameters.items()})
 
-    training.optimiser.register_step_pre_hook(keep)
+    change = training.optimiser.step
+    monkeypatch.setattr(training.optimiser, "step", lambda: (keep(), change()))
     terms = training.step(torch.arange(24))
     for name, key in (("instance", "instance"), ("cluster", "cluster"), ("loss", "total")):
         torch.testing.assert_close(terms[name].double(), o[key], rtol=1e-5, atol=0, check_dtype=False)
@@ -257,14 +258,9 @@ def test_the_seed_decides_everything() -> None:
 
 
 def test_optimiser_settings_are_those_of_the_configuration() -> None:
-    encoder, head = small().optimiser.param_groups
-    assert (encoder["lr"], encoder["weight_decay"], encoder["betas"], encoder["eps"]) == (
-        1e-4,
-        1e-3,
-        (0.9, 0.999),
-        1e-8,
-    )
-    assert (head["lr"], head["weight_decay"]) == (1e-5, 0)
-    n_parameters = [sum(parameter.numel() for parameter in group["params"]) for group in (encoder, head)]
+    encoder, head = small().optimiser.groups
+    assert (encoder.lr, encoder.weight_decay) == (1e-4, 1e-3)
+    assert (head.lr, head.weight_decay) == (1e-5, 0)
+    n_parameters = [sum(parameter.numel() for parameter in group.parameters) for group in (encoder, head)]
     training = small()
     assert n_parameters == [sum(p.numel() for p in net.parameters()) for net in (training.encoder, training.head)]

@@ -72,7 +72,7 @@ def test_each_loss_and_orientation_agrees_with_the_oracle(
 
 
 def taught(played: Game, latent: torch.Tensor, n_steps: int = 400) -> list[float]:
-    played._optimiser.param_groups[0]["lr"] = 5e-3
+    played._optimiser.groups[0].lr = 5e-3
     return [float(played.teach(latent)) for _ in range(n_steps)]
 
 

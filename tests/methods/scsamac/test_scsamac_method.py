@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scbench_methods.scsamac import clustering as clustering_module
 from scbench_methods.scsamac import start as start_module
 from scbench_methods.scsamac.config import ScSamacConfig
 from scbench_methods.scsamac.method import ScSamac
@@ -14,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from scbench.errors import DataError
 from scbench.method import Clustering, Counts, Diverged, RunContext
+from scbench.nn.optimisers import Adadelta
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
@@ -213,15 +213,15 @@ def test_no_array_is_as_large_as_cells_by_genes_or_cells_by_cells(
 
 def test_adadelta_trains_network_head_and_centroids() -> None:
     trained: list[int] = []
-    init = torch.optim.Adadelta.__init__
+    init = Adadelta.__init__
 
-    def spy(self: torch.optim.Adadelta, params: Any, **options: Any) -> None:
+    def spy(self: Adadelta, params: Any, *settings: Any, **options: Any) -> None:
         held = list(params)
         trained.append(sum(p.numel() for p in held))
-        init(self, held, **options)
+        init(self, held, *settings, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clustering_module.torch.optim.Adadelta, "__init__", spy)
+        patch.setattr(Adadelta, "__init__", spy)
         default, program = fit(), fit(variant="paper_code")
     n_head = 32 * 4 + 4
     assert trained[0] - trained[1] == n_head

@@ -22,6 +22,7 @@ from torch.nn.functional import mse_loss
 
 from scbench.method import RunContext
 from scbench.nn.diffusion import Ppr
+from scbench.nn.optimisers import Adam
 from scbench.nn.propagate import Propagator, SparseGraph
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
@@ -203,8 +204,7 @@ def test_the_views_are_the_pruned_and_the_whole_graph(variant: str) -> None:
 def test_learning_rates_are_those_of_the_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
     for module in (pretraining, training):
-        adam = module.adam
-        monkeypatch.setattr(module, "adam", lambda p, lr, adam=adam: rates.append(lr) or adam(p, lr))
+        monkeypatch.setattr(module, "Adam", lambda p, lr: rates.append(lr) or Adam(p, lr))
     config = ScSiameseCluConfig(ae_epochs=1, igae_epochs=1, joint_epochs=1, epochs=1, lr=3e-4)
     seed_process(0, uses_torch=True)
     ScSiameseClu(config).fit_predict(COUNTS, 3, RunContext(0))
