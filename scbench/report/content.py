@@ -31,6 +31,7 @@ class Content:
         entries: comparable ones and others, see :func:`scbench.report.entries.entries_of`; controls are always there,
             without cells when the store has none of their runs.
         datasets: the columns.
+        absent: datasets that were asked for, without any run and without a column.
         measures: what to show.
         published, names, checks: the numbers of papers, and what does not add up in them.
         notes: what a reader has to know about this store, one sentence each.
@@ -40,6 +41,7 @@ class Content:
     records: tuple[dict[str, object], ...]
     entries: tuple[Entry, ...]
     datasets: tuple[str, ...]
+    absent: tuple[str, ...]
     measures: tuple[Measure, ...]
     published: tuple[PublishedValue, ...]
     names: Names
@@ -88,17 +90,21 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
     has_papers = published.is_dir()
     values = read_published(published) if has_papers else []
     claims = published / "claims.csv"
+    tried = {record["method"] for record in records} | set(CONTROLS)  # controls have notes of their own
+    untried = [name for name in selection.methods or () if selection.names_absent and name not in tried]
+    datasets, absent = ordered_datasets(selection, {str(record["dataset"]) for record in records})
     checks = [*(check_claims(values, claims) if claims.is_file() else []), *repeated_cells(values)]
     return Content(
         store=store,
         records=tuple(records),
         entries=tuple(entries),
-        datasets=tuple(ordered_datasets(selection, {record["dataset"] for record in records})),
+        datasets=tuple(datasets),
+        absent=tuple(absent),
         measures=tuple(measures),
         published=tuple(values),
         names=read_names(published),
         checks=tuple(checks),
-        notes=tuple(_notes(records, entries, None if has_papers else published)),
+        notes=tuple(_notes(records, entries, untried, absent, None if has_papers else published)),
     )
 
 
@@ -133,9 +139,20 @@ def _missing_controls(records: Sequence[dict[str, object]]) -> list[Entry]:
     return [Entry(name, name, "default", "honest", "", False, {}, {}) for name in CONTROLS if name not in there]
 
 
-def _notes(records: Sequence[dict[str, object]], entries: Sequence[Entry], no_papers: Path | None) -> list[str]:
+def _notes(
+    records: Sequence[dict[str, object]],
+    entries: Sequence[Entry],
+    untried: Sequence[str],
+    absent: Sequence[str],
+    no_papers: Path | None,
+) -> list[str]:
     """Return what a reader has to know about these records."""
     notes = []
+    if untried:
+        notes.append(f"no run at all of {', '.join(untried)}, which the experiment compares as well")
+    if absent:
+        number = "1 dataset has" if len(absent) == 1 else f"{len(absent)} datasets have"
+        notes.append(f"{number} no run at all in this store: {', '.join(absent)}")
     missing = [entry.name for entry in entries if not entry.cells]
     if missing:
         notes.append(f"no run of {', '.join(missing)} in this store: a comparison without controls says little")

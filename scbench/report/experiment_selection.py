@@ -32,6 +32,7 @@ def selection_of_experiment(experiment: Experiment) -> Selection:
         params=settings,
         is_exact=True,
         k=parse_n_clusters(experiment.n_clusters),
+        names_absent=True,  # an experiment names more datasets than one machine has
     )
 
 

@@ -38,7 +38,7 @@ def grids_of(content: Content, measure: Measure) -> list[Grid]:
     compared = content.compared
     grids = [
         measured_grid(compared, content.datasets, measure, HERE),
-        published_grid(content.published, content.names, content.datasets, measure),
+        published_grid(content.published, content.names, [*content.datasets, *content.absent], measure),
         difference_grid(compared, content.published, content.names, content.datasets, measure),
     ]
     others = [entry for entry in content.entries if entry not in compared]

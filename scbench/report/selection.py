@@ -34,6 +34,8 @@ class Selection:
         is_exact: what ``params`` does not name must have its default (or come from a preset), so that a variation
             of a method is not taken for it.
         k: rule for the number of clusters, and the number where that is the rule; None for all.
+        names_absent: methods and datasets without any run are named in notes; otherwise a dataset without has a
+            column that says so.
     """
 
     methods: tuple[str, ...] | None = None
@@ -43,6 +45,7 @@ class Selection:
     params: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
     is_exact: bool = False
     k: tuple[str, int | None] | None = None
+    names_absent: bool = False
 
     def keeps(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record belongs to the report."""
@@ -145,9 +148,15 @@ def _at(params: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def ordered_datasets(selection: Selection, found: Collection[str]) -> list[str]:
-    """Return the columns of a table: the datasets asked for in their order, or all that were found, by name."""
-    return sorted(found) if selection.datasets is None else list(selection.datasets)
+def ordered_datasets(selection: Selection, found: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return the columns of a table, and the datasets that were asked for and have none.
+
+    Columns are the datasets asked for in their order, or all that were found, by name.
+    """
+    asked = sorted(found) if selection.datasets is None else list(selection.datasets)
+    if not selection.names_absent:
+        return asked, []
+    return [name for name in asked if name in found], [name for name in asked if name not in found]
 
 
 def told_apart(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def _tables(content: Content, out: Path, title: str) -> list[Path]:
     paths = [
         _text(out / "tables.md", tables_markdown(content, title)),
         _text(out / CELLS_FILE, runs_markdown(content.entries, content.folders)),
-        _csv(out / "long.csv", long_lines(content.entries, content.datasets, content.measures)),
+        _csv(out / "long.csv", long_lines(content.entries, [*content.datasets, *content.absent], content.measures)),
     ]
     for measure in content.measures:
         paths.append(_csv(out / f"wide_{measure.name}.csv", wide_lines(content.entries, content.datasets, measure)))
