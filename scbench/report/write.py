@@ -14,6 +14,7 @@ from scbench.report.csv_tables import long_lines, wide_lines, write_csv
 from scbench.report.gaps import Gap
 from scbench.report.html.document import document
 from scbench.report.html.page import page
+from scbench.report.leftovers import remove_leftovers
 from scbench.report.markdown import CELLS_FILE, runs_markdown
 from scbench.report.pages import all_gaps, checks_markdown, gaps_markdown, tables_latex, tables_markdown
 from scbench.report.statistics_page import Comparisons, comparisons_of, pair_lines, rank_lines, statistics_markdown
@@ -46,6 +47,7 @@ def write_report(content: Content, out: Path, title: str, draw: Drawing | None =
         paths += _gaps_and_checks(content, out)
         figures = [] if draw is None else draw(content, comparisons, out / "figures")
         paths += [*figures, _html(content, comparisons, said, title, draw, figures, out / "report.html")]
+        paths.append(remove_leftovers(out, paths))
     except OSError as error:
         raise StoreError(f"cannot write the tables to {out} ({error.strerror or error}); choose out=DIR") from error
     return paths

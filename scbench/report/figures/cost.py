@@ -16,6 +16,7 @@ from scbench.report.measures import MEASURES, Measure
 __all__ = ["cost"]
 
 _MARKERS = "osD^v<>Php*X"
+_FINE_TICKS = 100  # ticks at 2 and 5 as well where the axis spans less than this ratio, or they would overlap
 
 
 def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> Figure | None:
@@ -46,7 +47,9 @@ def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) ->
             x, y = (np.exp(np.log(of_all[:, 0]).mean()), of_all[:, 1].mean()) if len(of_all) else (np.nan, np.nan)
             axes.plot([x], [y], ms=10, mec="black", mew=0.8, label=entry.name, **look)
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+        least, most = axes.get_xlim()
+        steps = (1.0, 2.0, 5.0) if most < _FINE_TICKS * least else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=8))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(against.title)
