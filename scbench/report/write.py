@@ -16,6 +16,7 @@ from scbench.report.html.document import document
 from scbench.report.html.page import page
 from scbench.report.leftovers import remove_leftovers
 from scbench.report.markdown import CELLS_FILE, runs_markdown
+from scbench.report.overview import OVERVIEW_FILE, overview_markdown
 from scbench.report.pages import all_gaps, checks_markdown, gaps_markdown, tables_latex, tables_markdown
 from scbench.report.statistics_page import Comparisons, comparisons_of, pair_lines, rank_lines, statistics_markdown
 from scbench.report.summary_files import write_summary
@@ -56,6 +57,7 @@ def write_report(content: Content, out: Path, title: str, draw: Drawing | None =
 def _tables(content: Content, out: Path, title: str) -> list[Path]:
     """Write the tables as Markdown, CSV and LaTeX, and the runs behind their cells."""
     paths = [
+        _text(out / OVERVIEW_FILE, overview_markdown(content, title)),
         _text(out / "tables.md", tables_markdown(content, title)),
         _text(out / CELLS_FILE, runs_markdown(content.entries, content.folders)),
         _csv(out / "long.csv", long_lines(content.entries, [*content.datasets, *content.absent], content.measures)),
