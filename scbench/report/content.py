@@ -152,7 +152,7 @@ def _notes(
         notes.append(f"no run at all of {', '.join(untried)}, which the experiment compares as well")
     if absent:
         number = "1 dataset has" if len(absent) == 1 else f"{len(absent)} datasets have"
-        notes.append(f"{number} no run at all in this store: {', '.join(absent)}")
+        notes.append(f"{number} no run at all in this store ({', '.join(absent)})")
     missing = [entry.name for entry in entries if not entry.cells]
     if missing:
         notes.append(f"no run of {', '.join(missing)} in this store: a comparison without controls says little")

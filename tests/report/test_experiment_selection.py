@@ -66,7 +66,7 @@ def test_the_report_goes_to_its_own_folder(tmp_path: Path) -> None:
     assert "leiden resolution=2.0" in text
     assert "resolution=3.0" not in text
     assert "Note: no run at all of louvain" not in text  # a control: its row says so
-    assert "Note: 1 dataset has no run at all in this store: pbmc68k_reduced." in text
+    assert "Note: 1 dataset has no run at all in this store (pbmc68k_reduced)." in text
     assert "| method | paul15 |" in text
     assert "pbmc68k_reduced" in (out / "mine" / "long.csv").read_text()
     assert "pbmc68k_reduced" not in (out / "mine" / "wide_ari.csv").read_text()
@@ -82,7 +82,7 @@ def test_methods_and_datasets_without_a_run_are_named(tmp_path: Path) -> None:
     assert main(["experiment=mine", f"store={tmp_path / 's'}", f"out={tmp_path / 'o'}", "figures=false"]) == 0
     text = (tmp_path / "o" / "mine" / "tables.md").read_text()
     assert "Note: no run at all of cicl, which the experiment compares as well." in text
-    assert "Note: 2 datasets have no run at all in this store: goolam, yan." in text
+    assert "Note: 2 datasets have no run at all in this store (goolam, yan)." in text
 
 
 @pytest.mark.parametrize(
