@@ -24,6 +24,7 @@ from scbench.report.figures.spread import PANELS, spread_over_seeds
 from scbench.report.figures.truth import NoTruthError, Truth, true_labels
 from scbench.report.markdown import anchor
 from scbench.report.statistics_page import Comparisons
+from scbench.report.stored import stored_array
 
 __all__ = ["Drawing"]
 
@@ -123,7 +124,7 @@ class Drawing:
         if truth is None or not places:
             return paths
         seed = min(places)
-        arrays = [_array(places[seed] / file) for file in ("labels.npy", "embedding.npy")]
+        arrays = [stored_array(places[seed] / file) for file in ("labels.npy", "embedding.npy")]
         labels, latent = (one if one is not None and len(one) == len(truth.codes) else None for one in arrays)
         title = f"{about}, seed {seed}"
         if labels is None:
@@ -149,11 +150,3 @@ class Drawing:
                 where = path.relative_to(folder).as_posix()
                 parts.append(f"## {path.stem.replace('_', ' ')}\n\n![{path.stem}]({where}) ([SVG]({where[:-3]}svg))")
         return "\n\n".join(parts) + "\n"
-
-
-def _array(path: Path) -> np.ndarray | None:
-    """Return a stored array, or None when it cannot be read."""
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError):
-        return None
