@@ -82,7 +82,8 @@ class DatasetMarkers:
         dataset: its name in the report.
         n_genes: genes that were ranked.
         n_repeated: of these, names that had come before.
-        types: what figures call the annotated types that could be tested; empty without annotation.
+        types, type_names: what figures call the annotated types that could be tested, and their names; empty without
+            annotation.
         annotated: the types as a grouping; None without annotation.
         groupings: of the methods, in the order of the report, then the floor where no control gives one.
     """
@@ -91,6 +92,7 @@ class DatasetMarkers:
     n_genes: int
     n_repeated: int
     types: tuple[str, ...]
+    type_names: tuple[str, ...]
     annotated: Grouping | None
     groupings: tuple[Grouping, ...]
 
@@ -173,8 +175,18 @@ def _dataset(
         say(FLOOR)
         shuffled = np.random.default_rng(0).permutation(truth.codes)
         found.append(_compared(_grouping(FLOOR, None, shuffled, truth.names, expression), annotated))
-    types = () if truth is None or annotated is None else tuple(truth.shown[one] for one in annotated.markers.groups)
-    return DatasetMarkers(name, len(expression.genes), expression.n_repeated, types, annotated, tuple(found))
+    types: tuple[str, ...] = ()
+    if truth is not None and annotated is not None:
+        types = tuple(truth.shown[code] for code in annotated.markers.groups)
+    return DatasetMarkers(
+        dataset=name,
+        n_genes=len(expression.genes),
+        n_repeated=expression.n_repeated,
+        types=types,
+        type_names=() if annotated is None else tuple(annotated.tested),
+        annotated=annotated,
+        groupings=tuple(found),
+    )
 
 
 def _of_run(content: Content, entry: Entry, dataset: str, truth: Truth | None, expression: Expression) -> Grouping:

@@ -81,7 +81,7 @@ def rank_markers(values: csr_matrix, codes: np.ndarray) -> Markers:
     if not n_top:
         raise NoMarkersError(f"{values.shape[1]} expressed gene is too few to rank")
     names = [str(code) for code in range(len(sizes))]
-    group = pd.Categorical.from_codes(codes, names)
+    group = pd.Categorical(np.array(names)[codes], categories=names)
     cells = AnnData(
         values,
         obs=pd.DataFrame({"group": group}, index=[str(cell) for cell in range(len(codes))]),
