@@ -42,7 +42,7 @@ def marker_overlap(dataset: DatasetMarkers, grouping: Grouping, title: str) -> F
             text = f"{100 * share[row, column]:.0f}"
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=6.5)
     best, of_best = grouping.best
-    for column, row in enumerate(best):
+    for column, row in ((column, row) for column, row in enumerate(best) if row >= 0):
         axes.add_patch(Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fc="none", ec=OKABE_ITO[5], lw=1.3))
     axes.set_xticks(range(n_clusters), labels, rotation=90, fontsize=8)
     axes.set_yticks(range(n_types), dataset.types, fontsize=8)

@@ -83,6 +83,6 @@ def _grouping(
             for code, row in zip(grouping.markers.groups, genes.tolist(), strict=True)
         ],
         "best": None if best is None else best.tolist(),
-        "best_shared": None if shared is None or best is None else shared[np.arange(len(best)), best].tolist(),
+        "best_shared": None if shared is None else shared.max(axis=1).tolist(),
         "shared": shared.tolist() if shared is not None and with_shared else None,
     }

@@ -67,11 +67,12 @@ def mean_lines(report: MarkerReport) -> list[dict[str, object]]:
     lines: list[dict[str, object]] = []
     for dataset, grouping, shared in _compared(report):
         best, share = grouping.best
+        n_best_types = len(set(best[best >= 0].tolist()))
         n_top = grouping.markers.genes.shape[1]
         values = (
             dataset.dataset, grouping.name, _seed(grouping), grouping.key, len(grouping.names), len(best),
-            "; ".join(grouping.untested), shared.shape[1], len(set(best.tolist())), n_top, _short(float(share.mean())),
-            _short(n_top / dataset.n_genes),
+            "; ".join(grouping.untested), shared.shape[1], n_best_types, n_top,
+            _short(float(share.mean())), _short(n_top / dataset.n_genes),
         )  # fmt: skip
         lines.append(dict(zip(MEAN_COLUMNS, values, strict=True)))
     return lines

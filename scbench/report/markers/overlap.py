@@ -31,11 +31,11 @@ def shared_markers(clusters: np.ndarray, types: np.ndarray) -> np.ndarray:
 def best_shares(shared: np.ndarray, n_top: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the type whose markers each cluster shares most, and the share in [0, 1], both (n_clusters,).
 
-    Of equal types the first is taken: types are ordered by size.
+    Of equal types the first is taken: types are ordered by size. A cluster that shares none with any type has type -1.
 
     Args:
         shared: see :func:`shared_markers`.
         n_top: markers of each.
     """
-    best = shared.argmax(axis=1)
-    return best, np.take_along_axis(shared, best[:, None], axis=1)[:, 0] / n_top
+    most = shared.max(axis=1)
+    return np.where(most > 0, shared.argmax(axis=1), -1), most / n_top

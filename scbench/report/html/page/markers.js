@@ -4,11 +4,18 @@ function markers() {
   const found = DATA.markers;
   const [first, ...rest] = found.sentences;
   const parts = [el("p", {}, rest[0]), el("details", {}, el("summary", {}, "How markers and overlaps are made"), [first, ...rest.slice(1)].map((text) => el("p", {}, text)))];
-  if (found.means.rows.length > 0) parts.push(plainTable("marker-means", found.means));
+  if (found.means.rows.length > 0) parts.push(meansTable(found.means));
   if (found.left_out.length > 0) parts.push(el("details", {}, el("summary", {}, `Left out: ${found.left_out.length}`), el("ul", {}, found.left_out.map((text) => el("li", {}, text)))));
   if (found.cut) parts.push(el("p", { class: "note" }, found.cut));
   if (found.datasets.length > 0) parts.push(...markerChoice(found.datasets));
   return parts;
+}
+
+// A mean may have its number of clusters behind it, so its column is said to be one of numbers.
+function meansTable(means) {
+  const columns = means.columns.map((name, place) => ({ name, numeric: place > 0, first: place > 0 ? "descending" : "ascending" }));
+  const rows = means.rows.map((row) => row.map((text, place) => ({ text, numeric: place > 0 })));
+  return table({ id: "marker-means", caption: means.caption, columns, rows, note: means.note, whole: true });
 }
 
 // Only what is chosen is drawn; a method stays chosen when the dataset changes.
@@ -38,12 +45,16 @@ function markerTables(dataset, one) {
   const columns = [{ name: "cluster" }, { name: "cells", numeric: true, first: "descending" },
     ...(one.best ? [{ name: "best type" }, { name: "shared (%)", numeric: true, first: "descending" }] : []), { name: "best markers" }];
   const rows = one.clusters.map(([name, size, genes], place) => [{ text: name }, { text: String(size), numeric: true },
-    ...(one.best ? [{ text: dataset.types[one.best[place]] }, { text: share(one.best_shared[place]), numeric: true }] : []),
-    { text: genes.map((gene) => dataset.genes[gene]).join(", "), mark: "long genes" }]);
+    ...(one.best ? [{ text: dataset.types[one.best[place]] ?? "none" }, { text: share(one.best_shared[place]), numeric: true }] : []),
+    geneCell(genes.map((gene) => dataset.genes[gene]).join(", "))]);
   const seed = one.seed === null ? "" : `, seed ${one.seed}`;
   const parts = [table({ id: "marker-table", caption: `Best markers of ${one.name} on ${dataset.name}${seed}`, columns, rows, note: one.untested, filter: rows.length > 8 })];
   if (one.shared) parts.push(overlapDetails(dataset, one, share));
   return parts;
+}
+
+function geneCell(text) {
+  return { text, node: () => el("span", { class: "genes" }, text) };
 }
 
 // The table of all types is drawn when it is first opened.
