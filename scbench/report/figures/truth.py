@@ -55,7 +55,7 @@ def same_dataset(record: Mapping[str, Any]) -> Dataset:
     """
     name = str(record.get("stored_dataset", record["dataset"]))
     if name not in dataset_names():
-        raise NoTruthError(f"{name} is no registered dataset, so neither its counts nor its labels are at hand")
+        raise NoTruthError(f"{name} is no registered dataset, so its counts and labels are not at hand")
     try:
         config = load_dataset(name)
         if locate(config) is None:

@@ -58,7 +58,7 @@ def expression_of(counts: Counts) -> Expression:
         raise NoMarkersError(f"it has {len(names)} gene names for {counts.matrix.shape[1]} genes; check the file")
     if not any(letter.isalpha() for name in names if name != "nan" for letter in name):
         raise NoMarkersError(
-            f"its gene names are only numbers (the first is {names[0]!r}), so markers would say nothing"
+            f"its gene names are only numbers (the first is {str(names[0])!r}), so markers would say nothing"
         )
     prepared = prepare(counts, _RECIPE)
     kept = pd.Index(names[prepared.genes])
