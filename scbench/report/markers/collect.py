@@ -154,11 +154,12 @@ def _dataset(
 ) -> DatasetMarkers:
     """Return the markers of one dataset; adds to ``left_out`` what has none."""
     truth = None if labels is None else as_truth(labels)
+    ranker = _Ranker(expression)
     annotated: Grouping | None = None
     if truth is not None:
         say(ANNOTATED)
         try:
-            annotated = _grouping(ANNOTATED, None, truth.codes, truth.names, expression)
+            annotated = _grouping(ANNOTATED, None, truth.codes, truth.names, ranker)
             annotated = _compared(annotated, annotated)
         except NoMarkersError as error:
             left_out.append(f"{name}, {ANNOTATED}: {error}")
@@ -167,14 +168,14 @@ def _dataset(
     for entry in (one for one in content.entries if name in one.cells):
         say(entry.name)
         try:
-            found.append(_compared(_of_run(content, entry, name, truth, expression), annotated))
+            found.append(_compared(_of_run(content, entry, name, truth, ranker), annotated))
             has_floor |= entry.method == "random"
         except NoMarkersError as error:
             left_out.append(f"{name}, {entry.name}: {error}")
     if truth is not None and annotated is not None and not has_floor:
         say(FLOOR)
         shuffled = np.random.default_rng(0).permutation(truth.codes)
-        found.append(_compared(_grouping(FLOOR, None, shuffled, truth.names, expression), annotated))
+        found.append(_compared(_grouping(FLOOR, None, shuffled, truth.names, ranker), annotated))
     types: tuple[str, ...] = ()
     if truth is not None and annotated is not None:
         types = tuple(truth.shown[code] for code in annotated.markers.groups)
@@ -189,26 +190,41 @@ def _dataset(
     )
 
 
-def _of_run(content: Content, entry: Entry, dataset: str, truth: Truth | None, expression: Expression) -> Grouping:
+class _Ranker:
+    """Ranks groupings of the same cells; equal ones once, as methods agree on datasets that are easy."""
+
+    def __init__(self, expression: Expression) -> None:
+        self.genes, self.values = expression.genes, expression.values
+        self._known: dict[bytes, tuple[Markers, Panel]] = {}
+
+    def of(self, codes: np.ndarray) -> tuple[Markers, Panel]:
+        """Return the markers of groups, and what figures show of them."""
+        key = codes.astype(np.int64).tobytes()
+        if key not in self._known:
+            markers = rank_markers(self.values, codes)
+            self._known[key] = markers, panel_of(self.values, codes, markers)
+        return self._known[key]
+
+
+def _of_run(content: Content, entry: Entry, dataset: str, truth: Truth | None, ranker: _Ranker) -> Grouping:
     """Return the markers of an entry's representative run."""
     record = entry.cells[dataset].representative
     if record is None:
         raise NoMarkersError("no run ended well")
     labels = stored_array(content.store / content.folders[str(record["key"])] / "labels.npy")
-    if labels is None or labels.shape != (expression.values.shape[0],):
+    if labels is None or labels.shape != (ranker.values.shape[0],):
         raise NoMarkersError(f"labels.npy of seed {record['seed']} is missing or damaged")
     groups = as_truth(labels) if truth is None else match(truth, labels)
-    return _grouping(entry.name, record, groups.codes, groups.names, expression)
+    return _grouping(entry.name, record, groups.codes, groups.names, ranker)
 
 
 def _grouping(
-    name: str, record: Mapping[str, Any] | None, codes: np.ndarray, names: tuple[str, ...], expression: Expression
+    name: str, record: Mapping[str, Any] | None, codes: np.ndarray, names: tuple[str, ...], ranker: _Ranker
 ) -> Grouping:
     """Return the markers of one way to group the cells, compared with no types so far."""
-    markers = rank_markers(expression.values, codes)
+    markers, panel = ranker.of(codes)
     seed, key = (None, "") if record is None else (int(record["seed"]), str(record["key"]))
-    panel = panel_of(expression.values, codes, markers)
-    genes = expression.genes
+    genes = ranker.genes
     return Grouping(
         name, seed, key, names, np.bincount(codes), markers, panel, genes[markers.genes], genes[panel.genes], None
     )

@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 from scbench.method import Counts
 from scbench.report.content import read_content
 from scbench.report.markers.collect import ANNOTATED, FLOOR, MarkerReport, collect_markers
+from scbench.report.markers.ranking import Markers, rank_markers
 from scbench.report.measures import measures_of
 from scbench.report.selection import Selection
 
@@ -76,6 +77,19 @@ def test_clusters_that_are_types_share_everything(tmp_path: Path, monkeypatch: p
     assert report.left_out == ()
     assert said == [f"d (1/1): {name}" for name in (ANNOTATED, "m", FLOOR)]
     assert {name[0] for name in mine.genes.ravel()} == {"g"}
+
+
+def test_equal_groupings_are_ranked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked = []
+
+    def noted(values: csr_matrix, codes: np.ndarray) -> Markers:
+        ranked.append(codes)
+        return rank_markers(values, codes)
+
+    monkeypatch.setattr("scbench.report.markers.collect.rank_markers", noted)
+    report, _ = collect(tmp_path, monkeypatch, Data(TYPES), record(), record(method="other"))
+    assert len(ranked) == 2  # the types, which both methods found, and the floor
+    assert [one.name for one in report.datasets[0].all] == [ANNOTATED, "m", "other", FLOOR]
 
 
 def test_a_random_control_is_the_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
