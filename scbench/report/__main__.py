@@ -12,6 +12,9 @@ Keys, all with a default:
                            the smallest one whose labels are at hand; none leaves them out. report.html has curves
                            and a plain embedding of every run, and annotated types for these datasets
   embedding=umap           or tsne
+  markers=false            true ranks marker genes of every cluster (Wilcoxon) on each dataset that is at hand and has
+                           gene names, and counts those shared with annotated types; seconds per method and dataset
+report.markers=true is read as markers=true, and so with every key.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scbench.config.experiment import load_experiment
 from scbench.errors import ConfigError, ScbenchError
@@ -28,6 +31,10 @@ from scbench.names import check_choice, unknown
 from scbench.report.experiment_selection import refuse_second_choice, selection_of_experiment
 from scbench.report.measures import DEFAULT_MEASURES, measures_of
 from scbench.report.selection import Selection, selection_of
+
+if TYPE_CHECKING:  # imported where they are used: --help needs none of their packages
+    from scbench.report.content import Content
+    from scbench.report.markers.collect import MarkerReport
 
 __all__ = ["main"]
 
@@ -44,6 +51,7 @@ _DEFAULTS = {
     "figures": "true",
     "details": "",
     "embedding": "umap",
+    "markers": "false",
 }
 
 
@@ -73,6 +81,7 @@ def _write(options: dict[str, str]) -> list[Path]:
     measures = measures_of(comparison.metrics)
     check_choice("value of figures", options["figures"], ("true", "false"))
     check_choice("embedding", options["embedding"], ("umap", "tsne"))
+    check_choice("value of markers", options["markers"], ("true", "false"))
     named = tuple(name for name in options["details"].split(",") if name)
     details = None if not named else () if named == ("none",) else named
     _check_packages()
@@ -80,15 +89,32 @@ def _write(options: dict[str, str]) -> list[Path]:
     from scbench.report.write import write_report
 
     content = read_content(Path(options["store"]), comparison.selection, measures, Path(options["published"]))
+    markers = _markers(content) if options["markers"] == "true" else None
     if options["figures"] == "false":
-        return write_report(content, comparison.out, comparison.title)
+        return write_report(content, comparison.out, comparison.title, markers=markers)
     from scbench.report.figures.draw import Drawing
 
     drawing = Drawing(details, options["embedding"])
-    written = write_report(content, comparison.out, comparison.title, drawing)
+    written = write_report(content, comparison.out, comparison.title, drawing, markers)
     for reason in drawing.left_out:
-        sys.stderr.write(f"scbench: figures left out: {reason}\n")
+        _say(f"figures left out: {reason}")
     return written
+
+
+def _markers(content: Content) -> MarkerReport:
+    """Return the markers of all clusters, saying what is ranked and what is left out."""
+    from scbench.report.markers.collect import collect_markers
+
+    report = collect_markers(content, lambda text: _say(f"markers: {text}"))
+    for reason in report.left_out:
+        _say(f"markers left out: {reason}")
+    return report
+
+
+def _say(text: str) -> None:
+    """Write a line beside what the command prints."""
+    sys.stderr.write(f"scbench: {text}\n")
+    sys.stderr.flush()
 
 
 class _Comparison(NamedTuple):
@@ -115,7 +141,7 @@ def _options(arguments: Sequence[str]) -> dict[str, str]:
     """Read ``key=value`` arguments."""
     options = dict(_DEFAULTS)
     for argument in arguments:
-        key, separator, value = argument.partition("=")
+        key, separator, value = argument.removeprefix("report.").partition("=")
         if key not in options:
             raise ConfigError(unknown("key", key, options))
         if not separator or not value:

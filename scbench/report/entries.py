@@ -37,6 +37,11 @@ class Cell:
         return [record for record in self.records if record["status"] == "ok"]
 
     @property
+    def representative(self) -> Mapping[str, Any] | None:
+        """Return the run that stands for the others where one is shown: the first seed that ended well, or None."""
+        return min(self.ok, key=lambda record: int(record["seed"]), default=None)
+
+    @property
     def keys(self) -> list[str]:
         """Return the keys of all runs, failed ones included."""
         return [str(record["key"]) for record in self.records]

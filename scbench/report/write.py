@@ -23,11 +23,14 @@ from scbench.report.summary_files import write_summary
 
 if TYPE_CHECKING:
     from scbench.report.figures.draw import Drawing  # matplotlib, which a report without figures does not need
+    from scbench.report.markers.collect import MarkerReport
 
 __all__ = ["write_report"]
 
 
-def write_report(content: Content, out: Path, title: str, draw: Drawing | None = None) -> list[Path]:
+def write_report(
+    content: Content, out: Path, title: str, draw: Drawing | None = None, markers: MarkerReport | None = None
+) -> list[Path]:
     """Write all pages and tables, and figures with ``draw``, and return their paths.
 
     Args:
@@ -35,6 +38,7 @@ def write_report(content: Content, out: Path, title: str, draw: Drawing | None =
         out: folder, made when it does not exist.
         title: heading of the pages with tables.
         draw: draws the figures; None leaves them out.
+        markers: of the clusters; None leaves them out.
 
     Raises:
         StoreError: when ``out`` cannot be written.
@@ -42,30 +46,43 @@ def write_report(content: Content, out: Path, title: str, draw: Drawing | None =
     try:
         out.mkdir(parents=True, exist_ok=True)
         paths = write_summary(content.records, out)
-        paths += _tables(content, out, title)
+        paths += _tables(content, out, title, markers)
         comparisons, said = comparisons_of(content)
         paths += _statistics(content, comparisons, said, out)
         paths += _gaps_and_checks(content, out)
-        figures = [] if draw is None else draw(content, comparisons, out / "figures")
-        paths += [*figures, _html(content, comparisons, said, title, draw, figures, out / "report.html")]
+        figures = [] if draw is None else draw(content, comparisons, out / "figures", markers)
+        paths += [*figures, _html(content, comparisons, said, title, draw, figures, markers, out / "report.html")]
         paths.append(remove_leftovers(out, paths))
     except OSError as error:
         raise StoreError(f"cannot write the tables to {out} ({error.strerror or error}); choose out=DIR") from error
     return paths
 
 
-def _tables(content: Content, out: Path, title: str) -> list[Path]:
-    """Write the tables as Markdown, CSV and LaTeX, and the runs behind their cells."""
+def _tables(content: Content, out: Path, title: str, markers: MarkerReport | None) -> list[Path]:
+    """Write the tables as Markdown, CSV and LaTeX, the runs behind their cells, and markers."""
     paths = [
         _text(out / OVERVIEW_FILE, overview_markdown(content, title)),
-        _text(out / "tables.md", tables_markdown(content, title)),
+        _text(out / "tables.md", tables_markdown(content, title) + _section(markers)),
         _text(out / CELLS_FILE, runs_markdown(content.entries, content.folders)),
         _csv(out / "long.csv", long_lines(content.entries, [*content.datasets, *content.absent], content.measures)),
     ]
     for measure in content.measures:
         paths.append(_csv(out / f"wide_{measure.name}.csv", wide_lines(content.entries, content.datasets, measure)))
         paths.append(_text(out / f"table_{measure.name}.tex", tables_latex(content, measure)))
+    if markers is not None:
+        from scbench.report.markers.pages import write_markers
+
+        paths += write_markers(markers, out)
     return paths
+
+
+def _section(markers: MarkerReport | None) -> str:
+    """Return what the page of tables says about markers; nothing without them."""
+    if markers is None:
+        return ""
+    from scbench.report.markers.pages import markers_section
+
+    return f"\n{markers_section(markers)}\n"
 
 
 def _statistics(content: Content, comparisons: Comparisons, said: list[str], out: Path) -> list[Path]:
@@ -95,11 +112,16 @@ def _html(
     title: str,
     draw: Drawing | None,
     figures: Sequence[Path],
+    markers: MarkerReport | None,
     path: Path,
 ) -> Path:
     """Write the page with everything in one file."""
     truths, layouts, layout = ({}, {}, "pca") if draw is None else (draw.truths, draw.layouts, draw.layout)
     shown = document(content, comparisons, said, title, truths, layouts, layout)
+    if markers is not None:
+        from scbench.report.html.marker_list import marker_list
+
+        shown["markers"] = marker_list(markers)
     return _text(path, page(shown, figures))
 
 

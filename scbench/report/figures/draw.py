@@ -17,13 +17,16 @@ from scbench.report.figures.curves import learning_curves, read_history, score_s
 from scbench.report.figures.embedding import embedding_figure, lay_out, sample_cells
 from scbench.report.figures.files import save, style
 from scbench.report.figures.heat_map import heat_map
+from scbench.report.figures.marker_set import draw_markers
 from scbench.report.figures.matching import match
 from scbench.report.figures.river import river
 from scbench.report.figures.similarity import similarity
 from scbench.report.figures.spread import PANELS, spread_over_seeds
 from scbench.report.figures.truth import NoTruthError, Truth, true_labels
 from scbench.report.markdown import anchor
+from scbench.report.markers.collect import MarkerReport
 from scbench.report.statistics_page import Comparisons
+from scbench.report.stored import stored_array
 
 __all__ = ["Drawing"]
 
@@ -47,8 +50,10 @@ class Drawing:
     truths: dict[str, Truth] = field(default_factory=dict)
     layouts: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
-    def __call__(self, content: Content, comparisons: Comparisons, folder: Path) -> list[Path]:
-        """Write every figure and an index of them, and return their paths."""
+    def __call__(
+        self, content: Content, comparisons: Comparisons, folder: Path, markers: MarkerReport | None = None
+    ) -> list[Path]:
+        """Write every figure and an index of them, those of ``markers`` too, and return their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         paths: list[Path] = []
         with style():
@@ -59,6 +64,8 @@ class Drawing:
                 for number, entry in enumerate(one for one in content.entries if dataset in one.cells):
                     name = f"{anchor(entry.name, dataset)}_{number}"
                     paths += self._details(content, entry, entry.cells[dataset], truth, folder / "runs", name)
+            if markers is not None:
+                paths += draw_markers(markers, folder / "markers")
         index = folder / "README.md"
         index.write_text(self._index(paths, folder), encoding="utf-8")
         return [*paths, index]
@@ -123,7 +130,7 @@ class Drawing:
         if truth is None or not places:
             return paths
         seed = min(places)
-        arrays = [_array(places[seed] / file) for file in ("labels.npy", "embedding.npy")]
+        arrays = [stored_array(places[seed] / file) for file in ("labels.npy", "embedding.npy")]
         labels, latent = (one if one is not None and len(one) == len(truth.codes) else None for one in arrays)
         title = f"{about}, seed {seed}"
         if labels is None:
@@ -149,11 +156,3 @@ class Drawing:
                 where = path.relative_to(folder).as_posix()
                 parts.append(f"## {path.stem.replace('_', ' ')}\n\n![{path.stem}]({where}) ([SVG]({where[:-3]}svg))")
         return "\n\n".join(parts) + "\n"
-
-
-def _array(path: Path) -> np.ndarray | None:
-    """Return a stored array, or None when it cannot be read."""
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError):
-        return None

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from scbench.data.load import open_dataset
+from scbench.data.load import Dataset, open_dataset
 from scbench.data.locate import locate
 from scbench.data.registry import dataset_names, load_dataset
 from scbench.errors import ScbenchError
 from scbench.metrics.contingency import encode
 
-__all__ = ["NoTruthError", "Truth", "as_truth", "true_labels"]
+__all__ = ["NoTruthError", "Truth", "as_truth", "same_dataset", "true_labels"]
 
 _LONGEST = 40  # letters of a type's name
 
 
 class NoTruthError(ScbenchError):
-    """Why the labels of a dataset cannot be had; figures that need them are left out, and this is said."""
+    """Why a dataset or its labels cannot be had; what needs them is left out, and this is said."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Truth:
         ]
 
 
-def true_labels(record: Mapping[str, Any]) -> Truth:
-    """Return the labels of a record's dataset. Nothing is downloaded.
+def same_dataset(record: Mapping[str, Any]) -> Dataset:
+    """Return the dataset that a run was made on, from this machine. Nothing is downloaded.
 
     Raises:
-        NoTruthError: the dataset is not registered, not on this machine, unlabelled, or not what the run was made on.
+        NoTruthError: it is not registered, not on this machine, or not what the run was made on.
     """
     name = str(record.get("stored_dataset", record["dataset"]))
     if name not in dataset_names():
-        raise NoTruthError(f"{name} is no registered dataset, so its labels are not at hand")
+        raise NoTruthError(f"{name} is no registered dataset, so its counts and labels are not at hand")
     try:
         config = load_dataset(name)
         if locate(config) is None:
@@ -67,9 +67,19 @@ def true_labels(record: Mapping[str, Any]) -> Truth:
         raise NoTruthError(f"{name} on this machine is another file than the one that runs were made on")
     if dataset.preprocessing != record["data"].get("preprocessing"):
         raise NoTruthError(f"{name} was read in another way by these runs (labels, rounding or values)")
+    return dataset
+
+
+def true_labels(record: Mapping[str, Any]) -> Truth:
+    """Return the labels of a record's dataset. Nothing is downloaded.
+
+    Raises:
+        NoTruthError: as :func:`same_dataset`, or the dataset is unlabelled.
+    """
+    dataset = same_dataset(record)
     labels = dataset.labels()
     if labels is None or len(labels) != record["n_cells"]:
-        raise NoTruthError(f"{name} has no labels for the cells of these runs")
+        raise NoTruthError(f"{dataset.name} has no labels for the cells of these runs")
     return as_truth(labels)
 
 

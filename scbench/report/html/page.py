@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["SCRIPTS", "page", "pictures"]
 
-SCRIPTS = ("dom.js", "tables.js", "plots.js", "dialog.js", "sections.js", "main.js")  # in this order
+SCRIPTS = ("dom.js", "tables.js", "plots.js", "dialog.js", "sections.js", "markers.js", "main.js")  # in this order
 _LETTERS = 4_700_000  # of the page: figures get what the data leave
 _PICTURES = 1_500_000  # letters of figures at most
 _KINDS = ("heat_map", "spread", "cost", "critical_difference")

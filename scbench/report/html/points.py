@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from scbench.report.figures.embedding import sample_cells
 from scbench.report.figures.matching import match
 from scbench.report.figures.truth import Truth
 from scbench.report.html.quantised import STEPS, encoded, steps
+from scbench.report.stored import stored_array
 
 __all__ = ["point_list", "principal_plane"]
 
@@ -79,11 +79,11 @@ def _cell(
     content: Content, cell: Cell, truth: Truth | None, layouts: Layouts, layout: str, at_most: int
 ) -> dict[str, Any] | None:
     """Return what is drawn of one cell; None when its run kept nothing that can be drawn."""
-    if not cell.ok:
+    record = cell.representative
+    if record is None:
         return None
-    record = min(cell.ok, key=lambda one: int(one["seed"]))
     folder = content.store / content.folders[str(record["key"])]
-    labels, latent = (_array(folder / name) for name in ("labels.npy", "embedding.npy"))
+    labels, latent = (stored_array(folder / name) for name in ("labels.npy", "embedding.npy"))
     if labels is None or labels.shape != (record["n_cells"],):
         return None
     if truth is not None and len(truth.codes) != len(labels):
@@ -138,11 +138,3 @@ def _clusters(labels: np.ndarray, truth: Truth | None) -> dict[str, Any]:
 def _is_usable(latent: np.ndarray, n_cells: int) -> bool:
     """Return whether a stored embedding can be drawn."""
     return latent.ndim == 2 and len(latent) == n_cells and latent.shape[1] >= 2 and bool(np.isfinite(latent).all())
-
-
-def _array(path: Path) -> np.ndarray | None:
-    """Return a stored array, or None when it cannot be read."""
-    try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError):
-        return None

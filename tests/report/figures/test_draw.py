@@ -64,7 +64,7 @@ def test_a_dataset_that_is_not_at_hand_leaves_a_line(
 ) -> None:
     made = figures(store, tmp_path / "a", f"details=elsewhere,{NAME},absent")
     said = capsys.readouterr().err
-    assert "elsewhere: elsewhere is no registered dataset, so its labels are not at hand" in said
+    assert "elsewhere: elsewhere is no registered dataset, so its counts and labels are not at hand" in said
     assert "absent: no run of it in this report" in said
     assert "Left out: absent" in made["figures/README.md"].decode()
     of_elsewhere = [name for name in made if "on-elsewhere" in name]

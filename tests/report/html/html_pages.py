@@ -9,12 +9,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from marker_reports import report_of
 from report_records import put, record
 
 from scbench.report.content import read_content
 from scbench.report.figures.truth import as_truth
 from scbench.report.html.document import document
+from scbench.report.html.marker_list import marker_list
 from scbench.report.html.page import page
+from scbench.report.markers.collect import MarkerReport
 from scbench.report.measures import measures_of
 from scbench.report.selection import Selection
 from scbench.report.statistics_page import comparisons_of
@@ -42,4 +45,7 @@ def make_page(store: Path) -> str:
     content = read_content(store, Selection(), measures_of("acc,ari"), PUBLISHED)
     comparisons, said = comparisons_of(content)
     truth = as_truth(np.repeat(["T cell", "<b>B</b>"], [40, 20]))
-    return page(document(content, comparisons, said, "Comparison", {"d": truth}, {}, "umap"), [])
+    shown = document(content, comparisons, said, "Comparison", {"d": truth}, {}, "umap")
+    small, other = report_of(3, gene=f"{EVIL} {{}}"), report_of(12, dataset="e")
+    shown["markers"] = marker_list(MarkerReport((*small.datasets, *other.datasets), small.left_out))
+    return page(shown, [])

@@ -15,6 +15,7 @@ from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -313,3 +314,47 @@ def test_tables_say_what_they_are_to_a_screen_reader(page: Any) -> None:
     assert lacking == dict.fromkeys(lacking, 0)
     assert find(page, "dialog").get_attribute("aria-labelledby") == "dialog-title"
     assert find(page, "html").get_attribute("lang") == "en"
+
+
+def test_markers_of_one_method_at_a_time(page: Any) -> None:
+    assert "Marker genes" in texts(page, "nav a")
+    section = find(page, "#markers")
+    page.execute_script("arguments[0].scrollIntoView({behavior: 'instant'})", section)
+    assert "not calibrated (double dipping)" in section.text
+    assert texts(page, "#marker-means tbody th") == ["random", "alpha", "by chance"]
+    means = texts(page, "#marker-means tbody td:nth-child(2)")
+    assert means[1].endswith("(3/4)")
+    find(page, "#marker-means thead th:nth-child(2) button").click()
+    assert texts(page, "#marker-means tbody th") == ["alpha", "random", "by chance"]  # numbers, whatever is behind them
+    assert find(page, "#marker-table caption").text == "Best markers of annotated types on d"
+    assert EVIL in find(page, "#marker-table tbody .genes").text
+    assert page.find_elements(By.CSS_SELECTOR, "#marker-types") == []
+    Select(find(page, "#marker-method")).select_by_visible_text("alpha")
+    assert find(page, "#marker-table caption").text == "Best markers of alpha on d, seed 0"
+    assert len(texts(page, "#marker-table tbody tr")) == 3
+    assert "Not tested: 3 (1 cell)." in find(page, "#marker-clusters").text
+    assert len(find(page, "#marker-table tbody .genes").text.split(", ")) == 20
+    assert "markers of alpha on d" in find(page, "#said").get_attribute("textContent")
+
+
+def test_overlaps_with_types_are_drawn_when_opened(page: Any) -> None:
+    Select(find(page, "#marker-dataset")).select_by_visible_text("e")
+    Select(find(page, "#marker-method")).select_by_visible_text("alpha")
+    details = find(page, "#marker-types")
+    assert details.find_elements(By.TAG_NAME, "table") == []
+    page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", details)
+    details.find_element(By.TAG_NAME, "summary").click()
+    WebDriverWait(page, 5).until(lambda _: details.find_elements(By.CSS_SELECTOR, "tbody tr"))
+    assert len(texts(page, "#marker-overlap tbody tr")) == 12
+    assert len(texts(page, "#marker-overlap thead th")) == 13
+    Select(find(page, "#marker-dataset")).select_by_visible_text("d")
+    assert find(page, "#marker-method").get_attribute("value") == "2"  # alpha stays chosen
+    assert page.find_elements(By.CSS_SELECTOR, "#marker-overlap") == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_markers_do_not_move_the_page_sideways(page: Any, width: int) -> None:
+    resize(page, width)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    genes = find(page, "#marker-table .genes")
+    assert genes.size["width"] <= 0.8 * width

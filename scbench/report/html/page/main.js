@@ -67,6 +67,7 @@ function start() {
   performance.mark("first table");
   main.prepend(overview());
   main.append(section("statistics", "Statistics across datasets", el("div", { id: "stats" })), section("failures", "Failed runs", failures()),
+    ...(DATA.markers ? [section("markers", "Marker genes", markers())] : []),
     ...(DATA.gaps.rows.length ? [section("gaps", "Gaps under the papers' protocol", plainTable("gap-lines", DATA.gaps))] : []),
     ...(DATA.checks.rows.length ? [section("checks", "Printed numbers, checked", plainTable("check-lines", DATA.checks))] : []),
     ...(DATA.figures.length ? [section("figures", "Figures", el("div", { class: "pictures" }, figures()), el("p", { class: "note" }, "All figures are in the folder figures/ beside this page."))] : []));

@@ -1,0 +1,1 @@
+"""Marker genes of clusters, and how many of them are markers of annotated types."""
