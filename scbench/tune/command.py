@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +16,7 @@ from scbench.run.consoles import TableConsole
 from scbench.run.opening import open_all
 from scbench.run.provenance import collect_provenance
 from scbench.run.store import Store
+from scbench.tune.fits import check_overlap, dataset_of, fits
 from scbench.tune.folds import folds
 from scbench.tune.identity import Search, usual_name
 from scbench.tune.narrow import space_of
@@ -93,17 +93,19 @@ def _held(rest: Sequence[str]) -> frozenset[str]:
 def _tune(configs: list[RunConfig], options: TuneOptions, held: frozenset[str], argv: Sequence[str]) -> int:
     """Make one study, or one for each dataset that is left out in turn."""
     _check(configs, options)
-    config, seeds = configs[0], options.seeds_of_trials()
+    config, goal = configs[0], options.goal()
     space = space_of(find(config.method.name), config.method, options.search, held)
-    runs = [open_all([dataclasses.replace(each, seeds=seeds)]).runs for each in configs]
-    names = [of_dataset[0].dataset.name for of_dataset in runs]
+    runs = [open_all(fits(each, goal, options.share(), options.seeds_of_trials())).runs for each in configs]
+    for of_dataset in runs:
+        check_overlap(of_dataset)
+    names = [dataset_of(of_dataset[0], goal) for of_dataset in runs]
     if len(set(names)) < len(names):
         raise ConfigError(f"a dataset is given twice: {', '.join(names)}; name each once")
     searches = []
     for chosen, evaluated in folds(len(configs), leave_one_out=options.leave_one_out):
-        pruner = choose_pruner(options.pruner, options.goal(), len(chosen))
+        pruner = choose_pruner(options.pruner, goal, len(chosen))
         made = tuple(run for index in chosen for run in runs[index])
-        search = Search(config.method, space, options.goal(), made, options.sampler_seed, pruner)
+        search = Search(config.method, space, goal, made, options.sampler_seed, pruner)
         name = options.study or usual_name(search)
         if options.study and options.leave_one_out:
             name += f"-without-{names[evaluated[0]]}"

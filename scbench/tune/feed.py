@@ -207,12 +207,13 @@ class TrialFeed:
         """Return the value of a trial on each dataset."""
         found = {}
         for name in self._search.datasets:
+            planned = [run for run in trial.runs if self._search.dataset_of(run) == name]
             runs = [
-                TrialRun(trial.records[run.place], self._store.folder(name, run.config.name, run.key))
-                for run in trial.runs
-                if run.dataset.name == name
+                TrialRun(trial.records[run.place], self._store.folder(run.dataset.name, run.config.name, run.key))
+                for run in planned
             ]
-            found[name] = self._search.objective.value(runs, self._spaces[name], self._search.space.loss)
+            space = self._spaces[planned[0].dataset.name]
+            found[name] = self._search.objective.value(runs, space, self._search.space.loss)
         return found
 
     def _close(self, trial: _Trial) -> None:

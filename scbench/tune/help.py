@@ -29,6 +29,7 @@ _KEYS = {
     "n_trials": "trials in all; a larger number continues a study",
     "objective": "what is optimised, see below (default modularity)",
     "trial_seeds": "seeds of each trial: how many (from 1000 on), or a list (default 1, or 3 for stability)",
+    "subsample_share": "share of the cells in each fit of objective=stability_subsamples (default 0.8)",
     "sampler_seed": "seed of the sampler (TPE)",
     "pruner": "auto, median, hyperband, none: giving up poor trials while they train",
     "storage": "sqlite or journal (a file in the study's folder), or a URL: postgresql://...",

@@ -17,7 +17,7 @@ from scbench.run.command import run_command
 from scbench.run.consoles import TableConsole
 from scbench.run.store import Store
 from scbench.tune.driver import make_trials, say
-from scbench.tune.evaluation import differences, tuned_configs
+from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
 from scbench.tune.identity import Search
 from scbench.tune.options import TuneOptions
 from scbench.tune.owners import Owner
@@ -83,7 +83,7 @@ def run_search(
         return 1
     print_result(TableConsole(), search, result)
     preset = _write(study, result, options)
-    return _evaluate(study, result, preset, evaluated, provenance) if options.evaluate else 0
+    return _evaluate(study, result, preset, evaluated, options.share(), provenance) if options.evaluate else 0
 
 
 def _write(study: Study, result: Result, options: TuneOptions) -> Path:
@@ -104,7 +104,12 @@ def _write(study: Study, result: Result, options: TuneOptions) -> Path:
 
 
 def _evaluate(
-    study: Study, result: Result, preset: Path, configs: Sequence[RunConfig], provenance: Mapping[str, Any]
+    study: Study,
+    result: Result,
+    preset: Path,
+    configs: Sequence[RunConfig],
+    share: float,
+    provenance: Mapping[str, Any],
 ) -> int:
     """Run defaults and result on fresh seeds, and compare them."""
     search = study.search
@@ -115,7 +120,11 @@ def _evaluate(
     applied = AppliedPreset(preset.name, source, search.objective.uses_labels)
     tuned = tuned_configs(configs, result.params, applied)
     status = run_command([*configs, *tuned], provenance["argv"])
-    rows = differences(Store(configs[0].store), configs, tuned, search.objective, search.space.loss)
+    if search.objective.on_subsamples:  # the runs above are on all cells
+        say(f"the same on random subsamples of {100 * share:g} % of the cells, for {search.objective.name}")
+        refits = fresh_fits([*configs, *tuned], search.objective, share)
+        status = max(status, run_command(refits, provenance["argv"], has_table=False))
+    rows = differences(Store(configs[0].store), configs, tuned, search.objective, share, search.space.loss)
     if rows:
         print_differences(TableConsole(), rows)
     return status

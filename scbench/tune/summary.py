@@ -27,10 +27,9 @@ def print_search(console: Console, search: Search, name: str, options: TuneOptio
     seeds = ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in search.runs))
     _say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials")
     direction = "large" if search.maximize else "small"
-    _say(
-        console,
-        f"objective {search.value_name}, made {direction}; each trial with seeds {seeds}; pruner {search.pruner}",
-    )
+    where = f", each on {100 * options.share():g} % of the cells" if search.objective.on_subsamples else ""
+    made_of = f"each trial with seeds {seeds}{where}; pruner {search.pruner}"
+    _say(console, f"objective {search.value_name}, made {direction}; {made_of}")
     table = _table("parameter", "default", "range", "source of the range")
     for parameter in search.space.parameters:
         default = search.space.defaults(search.config)[parameter.path]

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from scbench.__main__ import main
+from scbench.data.subsample import kept_cells
 from scbench.run.store import load
 from scbench.tune.objectives import OBJECTIVES
 
@@ -198,6 +201,43 @@ def test_one_dataset_is_left_out_of_the_search_and_evaluated(
     assert "south    ARI %" in tables[1]
 
 
+def test_a_search_by_fits_to_subsamples(tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("objective=stability_subsamples", "n_trials=3", "trial_seeds=2", "method.epochs=1", "seeds=2")
+    assert tune(*arguments, "search.kind=default", "search.inner.y=default", "evaluate=true") == 0
+    said = capsys.readouterr()
+    assert "study parabola-simulated-stability_subsamples-" in said.out
+    assert "the same on random subsamples of 80 % of the cells" in said.err
+    assert "simulated  stability_subsamples" in said.out
+    assert "simulated-subsample80" not in said.out, "the table is of fits to all cells"
+    found = list(records(tmp_path))
+    assert {(each["dataset"], each["seed"]) for each in found} == {
+        (f"simulated-subsample80-s{s}", s) for s in (1000, 1001)
+    }
+    assert len(found) == 6
+    assert {each["n_cells"] for each in found} == {48}
+    for trial in trials(tmp_path):
+        labels = []
+        for path in study_folder(tmp_path).glob("runs/*/*/*/record.json"):
+            record = json.loads(path.read_text())
+            if record["params"]["x"] == float(trial["x"]):
+                of_part = np.load(path.parent / "labels.npy")
+                labels.append(dict(zip(kept_cells(60, 0.8, record["seed"]), of_part, strict=True)))
+        shared = sorted(labels[0].keys() & labels[1].keys())
+        agreement = adjusted_rand_score(*([of_run[cell] for cell in shared] for of_run in labels))
+        assert float(trial["simulated"]) == pytest.approx(agreement)
+    runs = load(tmp_path / "results" / "runs")
+    assert set(runs["dataset"]) == {"simulated", "simulated-subsample80", "simulated-subsample80-s1"}
+    (preset,) = study_folder(tmp_path).glob("*.yaml")
+    assert "- simulated\n" in preset.read_text()
+
+
+def test_one_seed_is_not_enough_to_evaluate_stability(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tune("objective=stability", "n_trials=2", "method.epochs=1", "seeds=1", "evaluate=true") == 0
+    assert "stability  " not in capsys.readouterr().out.partition("tuned - default")[2]
+
+
 def test_leaving_one_out_needs_two(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
     assert tune("objective=ari", "leave_one_out=true") == 2
     assert "leave_one_out=true needs at least two datasets; give dataset=a,b,c" in capsys.readouterr().err
@@ -220,6 +260,14 @@ def test_a_dataset_given_twice_is_refused(
         (["engine=slurm"], "start this very command in each job of an array"),
         (["trial_seeds=[3]"], r"seeds [3] are in trial_seeds and in seeds"),
         (["search.z=[0,1]"], "search.z: unknown parameter of method parabola 'z'"),
+        (
+            ["objective=stability_subsamples", "subsample_share=0.05"],
+            "subsample_share=0.05 is too small: the subsamples of simulated with seeds 1000 and 1001 share",
+        ),
+        (
+            ["objective=stability_subsamples", "dataset.subsample.share=0.5"],
+            "objective=stability_subsamples takes subsamples itself, but dataset.subsample.share is 0.5; leave it out",
+        ),
         (["method.x=0.1", "search.x=[0,1]"], "method.x and search.x are both given"),
         (["pruner=median", "objective=loss"], "pruner=median compares unfinished trials"),
     ],
