@@ -181,8 +181,9 @@ class TrialFeed:
         for record in trial.records.values():
             if record["status"] == "interrupted":
                 self._close(trial)
-                self._study.prune(trial.claim.number)
-                self._tell(trial.claim, None, first_line(record["error"]["message"]), seconds, is_pruned=True)
+                reason = first_line(record["error"]["message"])
+                self._study.prune(trial.claim.number, reason)
+                self._tell(trial.claim, None, reason, seconds, is_pruned=True)
                 return True
             if record["status"] != "ok":
                 self._close(trial)

@@ -14,12 +14,14 @@ from scbench.config.schema import parse_seeds
 from scbench.errors import ConfigError
 from scbench.names import check_choice, unknown
 from scbench.tune.objectives import Objective, find_objective
+from scbench.tune.storage_choice import check_storage
 
 __all__ = ["PRUNERS", "TuneOptions", "choose_pruner", "read_options"]
 
 PRUNERS = ("auto", "median", "hyperband", "none")
 _FIRST_TRIAL_SEED = 1000  # far from 0 to 9, which comparisons are made with
 _USUAL_SHARE = 0.8
+_USUAL_WORKERS = 4
 _SEARCH = "search."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _DRY_RUN = "--dry-run"
@@ -38,7 +40,9 @@ class TuneOptions:
         subsample_share: of the cells in each subsample of objective=stability_subsamples; None is 0.8.
         sampler_seed: of the sampler.
         pruner: what gives poor trials up early; ``auto`` is median where runs can be watched.
-        storage: ``sqlite`` or ``journal`` (a file in the study's folder), or a URL of a database.
+        storage: ``sqlite`` or ``journal`` (a file in the study's folder), or a URL of a database; ``auto`` is sqlite,
+            and journal with engine=slurm.
+        workers: tasks at a time with engine=slurm; 0 is 4.
         study: name of the study; empty for one made from what is searched.
         out: folder of the studies.
         leave_one_out: search on all datasets but one and evaluate on that one, for each in turn.
@@ -53,7 +57,8 @@ class TuneOptions:
     subsample_share: float | None = None
     sampler_seed: int = 0
     pruner: str = "auto"
-    storage: str = "sqlite"
+    storage: str = "auto"
+    workers: int = 0
     study: str = ""
     out: str = "results/tune"
     leave_one_out: bool = False
@@ -70,8 +75,9 @@ class TuneOptions:
         check_choice("pruner", self.pruner, PRUNERS)
         if self.study and not _NAME.fullmatch(self.study):
             raise ConfigError(f"study must be a plain name (letters, digits, . _ + -), got {self.study!r}")
-        if "://" not in self.storage:
-            check_choice("storage (or a URL such as postgresql://host/base)", self.storage, ("sqlite", "journal"))
+        if self.workers < 0:
+            raise ConfigError(f"workers must be at least 1, got {self.workers}")
+        check_storage(self.storage)
         if not self.out.strip():
             raise ConfigError("out is empty; give a folder, for example out=results/tune")
         _ = self.seeds_of_trials()
@@ -86,6 +92,10 @@ class TuneOptions:
     def goal(self) -> Objective:
         """Return the objective."""
         return find_objective(self.objective or "modularity")
+
+    def n_workers(self) -> int:
+        """Return how many tasks of SLURM make the trials."""
+        return self.workers or _USUAL_WORKERS
 
     def share(self) -> float:
         """Return the share of the cells in each subsample."""

@@ -257,7 +257,9 @@ def test_a_dataset_given_twice_is_refused(
         (["experiment=smoke"], "experiment=smoke cannot be given to a search: a search is of one method"),
         (["preset=x.yaml"], "preset=x.yaml cannot be given to a search: a search starts from the method's own"),
         (["-m", "method=leiden,louvain"], "a search is of one method with one set of parameters"),
-        (["engine=slurm"], "start this very command in each job of an array"),
+        (["engine=slurm", "device=cuda:1"], "device=cuda:1 names GPUs, but SLURM chooses them"),
+        (["engine=slurm", "storage=sqlite", "--dry-run"], "engine=slurm cannot use storage=sqlite"),
+        (["workers=2"], "workers=2 are tasks of engine=slurm, and the engine is local; use engine.cpu_slots"),
         (["trial_seeds=[3]"], r"seeds [3] are in trial_seeds and in seeds"),
         (["search.z=[0,1]"], "search.z: unknown parameter of method parabola 'z'"),
         (
@@ -277,6 +279,11 @@ def test_what_is_no_search_is_one_line(
 ) -> None:
     assert tune("evaluate=true", *arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_dry_run_says_how_many_tasks_make_it(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tune("engine=slurm", "engine.cpu_slots=2", "n_trials=3", "--dry-run") == 0
+    assert "3 trials by 3 tasks" in capsys.readouterr().out
 
 
 def test_what_is_said_already_is_not_said_twice(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
@@ -332,5 +339,14 @@ def test_help_names_every_key_and_objective(capsys: pytest.CaptureFixture[str]) 
     assert main(["tune", "--help"]) == 0
     said = capsys.readouterr().out
     assert all(f"  {name} " in said for name in OBJECTIVES)
-    for word in ("n_trials=50", "trial_seeds=", "storage=sqlite", "leave_one_out=false", "modularity", "ari"):
+    for word in (
+        "n_trials=50",
+        "trial_seeds=",
+        "storage=auto",
+        "workers=",
+        "subsample_share=",
+        "leave_one_out=false",
+        "modularity",
+        "ari",
+    ):
         assert word in said

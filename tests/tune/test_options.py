@@ -19,6 +19,7 @@ def test_the_searchs_own_keys_are_taken_out() -> None:
 
 def test_a_trial_has_the_seeds_that_its_objective_needs() -> None:
     assert TuneOptions().seeds_of_trials() == [1000]
+    assert (TuneOptions().n_workers(), TuneOptions(workers=7).n_workers()) == (4, 7)
     assert TuneOptions(objective="stability").seeds_of_trials() == [1000, 1001, 1002]
     assert TuneOptions(objective="stability_subsamples").seeds_of_trials() == [1000, 1001, 1002]
     assert TuneOptions(trial_seeds=2).seeds_of_trials() == [1000, 1001]
@@ -35,6 +36,7 @@ def test_a_trial_has_the_seeds_that_its_objective_needs() -> None:
         ("sampler_seed=-1", "sampler_seed must be a whole number from 0"),
         ("pruner=medium", "unknown pruner 'medium'. Did you mean 'median'"),
         ("storage=sqlight", "unknown storage .* 'sqlight'. Did you mean 'sqlite'"),
+        ("workers=-1", "workers must be at least 1, got -1"),
         ("study=a/b", "study must be a plain name .*, got 'a/b'"),
         ("out=", "out is empty; give a folder"),
         ("objective=modular", "unknown objective 'modular'. Did you mean 'modularity'"),
