@@ -19,8 +19,9 @@ Search the parameters of a method with Optuna, without labels.
   ... --dry-run                                               show what would be searched
 
 The same command goes on where it stopped. Processes that share out= share a study, so any number of them may be
-started with the same command, on one machine or many; engine=slurm workers=8 has them started by SLURM. All other keys are those of python -m scbench: seeds= are
-the fresh seeds of the evaluation, store= is where its runs are kept; the trials' own runs are in the study's folder.
+started with the same command, on one machine or many; engine=slurm workers=8 has them started by SLURM. All other
+keys are those of python -m scbench: seeds= are the fresh seeds of the evaluation, store= is where its runs are kept;
+the trials' own runs are in the study's folder.
 
 KEYS (key=value)
 """

@@ -146,6 +146,7 @@ def test_a_killed_command_finds_its_tasks_and_ctrl_c_leaves_them_or_cancels_them
     assert len(in_state(tmp_path, TrialState.RUNNING)) == 2
 
 
+@pytest.mark.slow  # two commands, each with tasks of its own
 def test_when_all_tasks_end_before_the_trials_the_same_command_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path, "method.epochs=50", "method.seconds=0.1", "evaluate=false", "workers=1")
     wait_for(lambda: in_state(tmp_path, TrialState.RUNNING))
