@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,33 +31,44 @@ def tuned_configs(configs: Sequence[RunConfig], params: Mapping[str, Any], prese
     ]
 
 
-def fresh_fits(configs: Sequence[RunConfig], objective: Objective, share: float) -> list[RunConfig]:
-    """Return the configurations of the fits by which the objective is computed anew, with the seeds of ``configs``."""
-    return [fit for config in configs for fit in fits(config, objective, share, parse_seeds(config.seeds))]
+def fresh_fits(configs: Sequence[RunConfig], objective: Objective, share: float, store: Path) -> list[RunConfig]:
+    """Return the configurations of fits to subsamples by which the objective is computed anew, with the same seeds.
+
+    They have a store of their own: beside the runs on all cells each subsample would stand for a dataset in reports.
+    """
+    return [
+        dataclasses.replace(fit, store=str(store))
+        for config in configs
+        for fit in fits(config, objective, share, parse_seeds(config.seeds))
+    ]
 
 
 def differences(
-    store: Store,
     default: Sequence[RunConfig],
     tuned: Sequence[RunConfig],
     objective: Objective,
-    share: float,
     loss: Sequence[str],
+    refits: Callable[[Sequence[RunConfig]], Sequence[RunConfig]],
 ) -> list[dict[str, str]]:
     """Return one row for each dataset and score: mean of the defaults, of the tuned, and of their difference by seed.
 
-    Only seeds for which both runs are ok count. The objective is computed anew: on these runs, or on those of
-    :func:`fresh_fits` where it is one on subsamples of that share.
+    Only seeds for which both runs are ok count. The objective is computed anew.
+
+    Args:
+        default, tuned: the same datasets in the same order.
+        objective: what was optimised.
+        loss: columns of the method's loss.
+        refits: gives the configurations that the objective is computed from; those given, unless it is one on
+            subsamples.
     """
     rows = []
     for before, after in zip(default, tuned, strict=True):
-        runs = _by_seed(store, [[before], [after]])
+        runs = _by_seed([[before], [after]])
         dataset = open_all([before]).runs[0].dataset
         if not runs[0]:
             continue
         if objective.name not in _SCORES:
-            refits = [fresh_fits([config], objective, share) for config in (before, after)]
-            judged = _by_seed(store, refits) if objective.on_subsamples else runs
+            judged = _by_seed([refits([before]), refits([after])])
             if len(judged[0]) >= objective.least_seeds:
                 counts = dataset.counts()
                 space = FixedSpace(counts, dataset.cache(counts.matrix))
@@ -68,9 +80,9 @@ def differences(
     return rows
 
 
-def _by_seed(store: Store, settings: Sequence[Sequence[RunConfig]]) -> list[list[TrialRun]]:
+def _by_seed(settings: Sequence[Sequence[RunConfig]]) -> list[list[TrialRun]]:
     """Return the finished runs of each setting by seed, of the seeds for which all settings have one."""
-    found = [_ok_runs(store, open_all(configs).runs) for configs in settings]
+    found = [_ok_runs(Store(configs[0].store), open_all(configs).runs) for configs in settings]
     seeds = sorted(set.intersection(*(set(of_setting) for of_setting in found)))
     return [[of_setting[seed] for seed in seeds] for of_setting in found]
 

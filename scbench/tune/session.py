@@ -16,7 +16,6 @@ from scbench.errors import StoreError
 from scbench.run.command import run_command
 from scbench.run.consoles import TableConsole
 from scbench.run.slurm_submit import device_of
-from scbench.run.store import Store
 from scbench.tune.driver import make_trials
 from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
 from scbench.tune.options import TuneOptions
@@ -162,12 +161,17 @@ def _evaluate(
     source = f"search {study.name}"
     applied = AppliedPreset(preset.name, source, search.objective.uses_labels)
     tuned = tuned_configs(configs, result.params, applied)
+
+    def refits(settings: Sequence[RunConfig]) -> Sequence[RunConfig]:
+        if not search.objective.on_subsamples:
+            return settings
+        return fresh_fits(settings, search.objective, share, study.folder / "fresh")
+
     status = run_command([*configs, *tuned], provenance["argv"])
     if search.objective.on_subsamples:  # the runs above are on all cells
         say(f"the same on random subsamples of {100 * share:g} % of the cells, for {search.objective.name}")
-        refits = fresh_fits([*configs, *tuned], search.objective, share)
-        status = max(status, run_command(refits, provenance["argv"], has_table=False))
-    rows = differences(Store(configs[0].store), configs, tuned, search.objective, share, search.space.loss)
+        status = max(status, run_command(refits([*configs, *tuned]), provenance["argv"], has_table=False))
+    rows = differences(configs, tuned, search.objective, search.space.loss, refits)
     if rows:
         print_differences(TableConsole(), rows)
     return status

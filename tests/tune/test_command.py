@@ -225,8 +225,21 @@ def test_a_search_by_fits_to_subsamples(tune: Tune, tmp_path: Path, capsys: pyte
         shared = sorted(labels[0].keys() & labels[1].keys())
         agreement = adjusted_rand_score(*([of_run[cell] for cell in shared] for of_run in labels))
         assert float(trial["simulated"]) == pytest.approx(agreement)
-    runs = load(tmp_path / "results" / "runs")
-    assert set(runs["dataset"]) == {"simulated", "simulated-subsample80", "simulated-subsample80-s1"}
+    assert set(load(tmp_path / "results" / "runs")["dataset"]) == {"simulated"}
+    fresh = load(study_folder(tmp_path) / "fresh")
+    assert fresh.groupby("dataset").size().to_dict() == {"simulated-subsample80": 2, "simulated-subsample80-s1": 2}
+    row = next(line for line in said.out.splitlines() if line.startswith("simulated  stability_subsamples"))
+    for shown, of_setting in zip(
+        row.split()[2:4], [fresh[fresh["params.x"] == 0], fresh[fresh["params.x"] != 0]], strict=True
+    ):
+        (_, a), (_, b) = of_setting.sort_values("seed").iterrows()
+        cells = [kept_cells(60, 0.8, seed) for seed in (0, 1)]
+        labels = [
+            np.load(study_folder(tmp_path) / "fresh" / each["dataset"] / "parabola" / each["key"][:16] / "labels.npy")
+            for each in (a, b)
+        ]
+        _, in_a, in_b = np.intersect1d(*cells, return_indices=True)
+        assert float(shown) == pytest.approx(adjusted_rand_score(labels[0][in_a], labels[1][in_b]), abs=6e-5)
     (preset,) = study_folder(tmp_path).glob("*.yaml")
     assert "- simulated\n" in preset.read_text()
 
