@@ -39,7 +39,8 @@ class Teller:
         study, search = self._study, self._study.search
         trials = study.trials()
         n_ended = sum(trial.state.is_finished() for trial in trials)
-        head = f"[{n_ended}/{study.n_trials}] trial {outcome.number}"
+        are_defaults = outcome.params == search.space.defaults(search.config)
+        head = f"[{n_ended}/{study.n_trials}] trial {outcome.number}{' (defaults)' if are_defaults else ''}"
         shown = "  ".join(f"{name}={short(value)}" for name, value in outcome.params.items())
         if outcome.scores is None:
             how = "given up" if outcome.is_pruned else "failed"

@@ -43,6 +43,9 @@ def test_a_search_finds_the_optimum_and_writes_a_preset_that_runs(
     assert tune(*arguments) == 0
     said = capsys.readouterr()
     assert "[30/30] trial 29: loss" in said.err
+    assert "[1/30] trial 0 (defaults): loss 0.3400" in said.err
+    assert said.err.count("(defaults)") == 1
+    assert "watch the runs: python -m scbench.status " in said.err
     assert "30 complete" in said.out
     assert "(defaults 0.3400)" in said.out  # 0.3^2 + 0.5^2
     best = min(trials(tmp_path), key=lambda trial: float(trial["loss"]))
