@@ -58,9 +58,10 @@ def run_search(
     """
     engine, search = configs[0].engine, named.search
     with _opened(named, options) as study:
-        there = f"{len(study.trials())} of {options.n_trials} trials are there; pruner {search.pruner}"
+        n_made = sum(trial.state.is_finished() for trial in study.trials())
+        there = f"{n_made} of {options.n_trials} trials are there; pruner {search.pruner}"
         say(f"study {named.name}: {there}; storage {without_password(options.storage)}")
-        if len(study.trials()) < options.n_trials:
+        if n_made < options.n_trials:
             say(f"watch the runs: python -m scbench.status {study.folder / 'runs'}")
         if isinstance(engine, SlurmEngine):
             from scbench.tune.slurm import SlurmSearch

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from optuna.exceptions import OptunaError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
@@ -61,7 +62,10 @@ def open_storage(storage: str, folder: Path) -> BaseStorage:
 
 def reason_of(error: BaseException, storage: str) -> str:
     """Return what an error of a storage says, in one line and without the password of its URL."""
-    cause = getattr(error, "orig", None) or error  # of SQLAlchemy's, what the database has said
+    cause = error
+    while isinstance(cause, OptunaError) and cause.__cause__ is not None:  # Optuna's own words only guess at it
+        cause = cause.__cause__
+    cause = getattr(cause, "orig", None) or cause  # of SQLAlchemy's, what the database has said
     text = " ".join(str(cause).split())[:_SHOWN]
     password = password_of(storage)
     return text.replace(storage, without_password(storage)).replace(password, "***") if password else text

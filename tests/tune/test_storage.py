@@ -7,6 +7,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import OperationalError
 
 from scbench.errors import ConfigError
@@ -110,6 +111,9 @@ def test_an_error_does_not_quote_the_password() -> None:
     cause = Exception('role "me"\n  s3:cr@t was refused')
     error = OperationalError("SELECT 1", {}, cause)
     assert reason_of(error, SECRET) == 'role "me" *** was refused'
+    wrapped = StorageInternalError("something with the commit")
+    wrapped.__cause__ = error
+    assert reason_of(wrapped, SECRET) == reason_of(error, SECRET)
     assert reason_of(ValueError(f"bad {SECRET}"), SECRET) == "bad postgresql://me:***@host:5432/base"
 
 
