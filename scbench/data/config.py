@@ -10,7 +10,15 @@ from typing import ClassVar
 from scbench.errors import ConfigError
 from scbench.names import check_choice
 
-__all__ = ["Corruption", "DatasetConfig", "FileDataset", "RegisteredDataset", "SimulatedDataset", "SourceFile"]
+__all__ = [
+    "Corruption",
+    "DatasetConfig",
+    "FileDataset",
+    "RegisteredDataset",
+    "SimulatedDataset",
+    "SourceFile",
+    "Subsample",
+]
 
 VALUES = ("counts", "log_normalised", "linear")
 ROUNDING = ("none", "round", "ceil")
@@ -79,6 +87,33 @@ class Corruption:
 
 
 @dataclass(frozen=True)
+class Subsample:
+    """A random part of the cells of a dataset; see ``scbench.data.subsample``.
+
+    Attributes:
+        share: of the cells that are kept, in (0, 1]; 1 keeps all.
+        seed: of the choice of cells; the runs of a command share it.
+    """
+
+    share: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if not 0 < self.share <= 1:
+            raise ConfigError(f"dataset.subsample.share must be in (0, 1], got {self.share}")
+        if self.seed < 0:
+            raise ConfigError(f"dataset.subsample.seed must be at least 0, got {self.seed}")
+
+    @property
+    def suffix(self) -> str:
+        """Return what the name of a subsample ends in, so that its runs are never pooled with others."""
+        if self.share == 1:
+            return ""
+        return f"-subsample{100 * self.share:g}" + (f"-s{self.seed}" if self.seed else "")
+
+
+@dataclass(frozen=True)
 class DatasetConfig:
     """What every dataset has.
 
@@ -92,6 +127,7 @@ class DatasetConfig:
         unlabelled: what to do with cells without a label: ``error``, or ``drop`` them before anything else.
         cells, genes, types: the numbers to expect; a difference is a warning with both numbers.
         corrupt: damage done on purpose; none by default.
+        subsample: the part of the (damaged) cells that runs are given; all by default.
     """
 
     name: str = "???"
@@ -104,6 +140,7 @@ class DatasetConfig:
     genes: int | None = None
     types: int | None = None
     corrupt: Corruption = field(default_factory=Corruption)
+    subsample: Subsample = field(default_factory=Subsample)
 
     def __post_init__(self) -> None:
         """Check the name, which becomes a folder of the store, and the closed choices."""

@@ -12,24 +12,24 @@ import logging
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from scipy.sparse import csr_matrix
 
-from scbench.data.cache import FileOrderCache, load_arrays, save_arrays
-from scbench.data.config import DatasetConfig
+from scbench.data.cache import save_arrays
+from scbench.data.config import DatasetConfig, Subsample
+from scbench.data.dataset import Dataset
 from scbench.data.folders import cache_folder
 from scbench.data.origin import Origin, find_origin
-from scbench.data.validate import check_content, mismatches
-from scbench.errors import DataError
+from scbench.data.subsample import Part, subsampled
+from scbench.data.validate import CheckedCounts, check_content, mismatches
 from scbench.inputs import Array
-from scbench.method import Counts
 
 __all__ = ["Dataset", "open_dataset"]
 
@@ -39,53 +39,20 @@ _READ_WITH = ("anndata", "h5py", "numpy", "pandas", "scipy")
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A parsed dataset on disk. It can be sent to another process, which maps the same files.
+class _Content:
+    """What is to be kept in the cache.
 
     Attributes:
-        name: name in tables and in the store.
-        sha256: of the bytes of the file (with its label file), or of the parameters of a simulation.
-        source: where the bytes came from.
-        preprocessing: how the bytes were turned into counts and labels (part of a run's key).
-        folder: the parsed counts; ``labels_path`` lies elsewhere.
-        n_cells, n_genes: sizes.
-        n_types: number of different labels; None without labels.
-        is_counts: whether the matrix holds raw counts.
-        warnings: lines to show once to the user.
+        name, sha256, source, preprocessing, part: as in :class:`Dataset`.
+        read: gives the counts and labels when they are not in the cache.
     """
 
     name: str
     sha256: str
     source: str
     preprocessing: dict[str, Any]
-    folder: Path
-    labels_path: Path | None
-    n_cells: int
-    n_genes: int
-    n_types: int | None
-    is_counts: bool
-    warnings: tuple[str, ...]
-
-    def counts(self) -> Counts:
-        """Return the counts in file order."""
-        arrays = _stored(self.folder)
-        genes = np.array(arrays["genes"], dtype=object) if "genes" in arrays else None
-        return Counts(cast(csr_matrix, arrays["counts"]), genes, self.is_counts)
-
-    def labels(self) -> np.ndarray | None:
-        """Return the annotated types in file order, (n_cells,) str; only scoring may ask for them."""
-        return None if self.labels_path is None else np.load(self.labels_path, allow_pickle=False)
-
-    def cache(self, matrix: csr_matrix, order: np.ndarray | None = None) -> FileOrderCache:
-        """Return the cache of derived inputs that serves ``matrix``.
-
-        Args:
-            matrix: the very object that methods will be given; any other is computed afresh.
-            order: its permutation: row i is row ``order[i]`` of the file. None: file order.
-        """
-        rows = np.arange(self.n_cells) if order is None else order
-        # A run can reach its cache, so the cache holds the folder of the counts and not this object.
-        return FileOrderCache(self.folder / "derived", matrix, rows, partial(_stored_matrix, self.folder))
+    read: Callable[[], CheckedCounts]
+    part: Part | None = None
 
 
 def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:
@@ -95,45 +62,60 @@ def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:
         DataError: the file is missing, damaged, unverified, or not what the methods can work on.
         ConfigError: the configuration does not name a dataset.
     """
+    if config.subsample.share < 1:
+        whole = open_dataset(replace(config, subsample=Subsample()), progress=progress)
+        return _cached(_part_of(whole, config.subsample), [whole.folder.name])
     origin = find_origin(config, progress=progress)
-    identity = [
-        origin.name,
-        origin.sha256,
-        origin.preprocessing,
-        config.cells,
-        config.genes,
-        config.types,
-        _code(),
-    ]
+    content = _Content(
+        origin.name, origin.sha256, origin.source, origin.preprocessing, lambda: _checked(origin, config)
+    )
+    return _cached(content, [config.cells, config.genes, config.types])
+
+
+def _checked(origin: Origin, config: DatasetConfig) -> CheckedCounts:
+    """Read and check the content of a file."""
+    config = replace(config, name=origin.name)  # messages name the file, not "file"
+    checked = check_content(origin.load(), config)
+    return replace(checked, warnings=(*checked.warnings, *mismatches(checked, config)))
+
+
+def _part_of(whole: Dataset, choice: Subsample) -> _Content:
+    """Return a subsample, taken from the parsed copy of the whole: the file is read once for all of them."""
+
+    def read() -> CheckedCounts:
+        counts = whole.counts()
+        checked = CheckedCounts(counts.matrix, whole.labels(), counts.genes, whole.is_counts, whole.warnings)
+        return subsampled(checked, choice, whole.name)
+
+    return _Content(
+        whole.name + choice.suffix,
+        whole.sha256,
+        whole.source,
+        whole.preprocessing | {"subsample": asdict(choice)},
+        read,
+        Part(whole.name, whole.n_cells, whole.n_types, choice),
+    )
+
+
+def _cached(content: _Content, more: list[Any]) -> Dataset:
+    """Return a dataset from the cache, filling it when needed.
+
+    Args:
+        content: what is asked for.
+        more: what the copy in the cache depends on besides name, bytes, preprocessing and code.
+    """
+    identity = [content.name, content.sha256, content.preprocessing, *more, _code()]
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
     root = cache_folder()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f"{key}.lock"):
-            return _parsed(root, key, origin, config)
+            return _parsed(root, key, content)
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="scbench-"))
         atexit.register(shutil.rmtree, fallback, ignore_errors=True)
         _LOG.warning("the cache folder %s cannot be used (%s); using %s for this command", root, error, fallback)
-        return _parsed(fallback, key, origin, config)
-
-
-def _stored(folder: Path) -> dict[str, Array]:
-    """Return the parsed arrays in file order."""
-    try:
-        arrays = load_arrays(folder / "arrays")
-        if isinstance(arrays["counts"], csr_matrix):
-            return arrays
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DataError(
-            f"the cached counts in {folder} are damaged ({error}); delete that folder and run again"
-        ) from error
-    raise DataError(f"the cached counts in {folder} are not sparse; delete that folder and run again")
-
-
-def _stored_matrix(folder: Path) -> csr_matrix:
-    """Return the parsed counts in file order."""
-    return cast(csr_matrix, _stored(folder)["counts"])
+        return _parsed(fallback, key, content)
 
 
 def _sizes(folder: Path) -> dict[str, int]:
@@ -141,27 +123,27 @@ def _sizes(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def _parsed(root: Path, key: str, origin: Origin, config: DatasetConfig) -> Dataset:
-    """Return the dataset from the cache, filling it when needed."""
+def _parsed(root: Path, key: str, content: _Content) -> Dataset:
+    """Return the dataset from a folder of the cache, filling it when needed."""
     folder, labels_path = root / "counts" / key, root / "labels" / f"{key}.npy"
     if not (folder / "meta.json").exists():
-        _parse(folder, labels_path, origin, config)
+        _parse(folder, labels_path, content.read())
     try:
         meta = json.loads((folder / "meta.json").read_text())
         has_labels = meta["n_types"] is not None
         if (has_labels and not labels_path.exists()) or _sizes(folder / "arrays") != meta["sizes"]:
             raise KeyError("arrays")
     except (ValueError, KeyError, OSError):
-        _LOG.warning("the cached copy of dataset %s is damaged; reading the file again", origin.name)
+        _LOG.warning("the cached copy of dataset %s is damaged; reading the file again", content.name)
         shutil.rmtree(folder, ignore_errors=True)
-        _parse(folder, labels_path, origin, config)
+        _parse(folder, labels_path, content.read())
         meta = json.loads((folder / "meta.json").read_text())
         has_labels = meta["n_types"] is not None
     return Dataset(
-        name=origin.name,
-        sha256=origin.sha256,
-        source=origin.source,
-        preprocessing=origin.preprocessing,
+        name=content.name,
+        sha256=content.sha256,
+        source=content.source,
+        preprocessing=content.preprocessing,
         folder=folder,
         labels_path=labels_path if has_labels else None,
         n_cells=meta["n_cells"],
@@ -169,13 +151,12 @@ def _parsed(root: Path, key: str, origin: Origin, config: DatasetConfig) -> Data
         n_types=meta["n_types"],
         is_counts=meta["is_counts"],
         warnings=tuple(meta["warnings"]),
+        part=content.part,
     )
 
 
-def _parse(folder: Path, labels_path: Path, origin: Origin, config: DatasetConfig) -> None:
-    """Read, check and store one dataset; the folder appears only when it is complete."""
-    config = replace(config, name=origin.name)  # messages name the file, not "file"
-    checked = check_content(origin.load(), config)
+def _parse(folder: Path, labels_path: Path, checked: CheckedCounts) -> None:
+    """Store one dataset; the folder appears only when it is complete."""
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
@@ -190,7 +171,7 @@ def _parse(folder: Path, labels_path: Path, origin: Origin, config: DatasetConfi
             "n_genes": checked.matrix.shape[1],
             "n_types": None if checked.labels is None else len(np.unique(checked.labels)),
             "is_counts": checked.is_counts,
-            "warnings": [*checked.warnings, *mismatches(checked, config)],
+            "warnings": list(checked.warnings),
             "sizes": _sizes(temporary / "arrays"),
         }
         (temporary / "meta.json").write_text(json.dumps(meta, indent=1))
@@ -205,7 +186,7 @@ def _code() -> str:
     """Return a hash of the reading code, so that a parsed copy never outlives a change of it."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for name in ("corrupt.py", "labelled.py", "load.py", "validate.py"):
+    for name in ("corrupt.py", "labelled.py", "load.py", "subsample.py", "validate.py"):
         digest.update((here / name).read_bytes())
     for path in sorted((here / "readers").glob("*.py")):
         digest.update(path.read_bytes())

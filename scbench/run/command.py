@@ -35,6 +35,7 @@ def run_command(
     left_out: Sequence[LeftOut] | None = None,
     *,
     is_dry_run: bool = False,
+    has_table: bool = True,
 ) -> int:
     """Run all configurations (one, or the jobs of a sweep) through one queue and print one table.
 
@@ -44,6 +45,7 @@ def run_command(
         left_out: what an experiment names and this machine has not; None for a command that is none, for which a
             dataset that cannot be opened is an error.
         is_dry_run: show the plan, and neither run nor write anything.
+        has_table: print the table; otherwise only what goes on, for runs that the caller shows in a way of its own.
 
     Returns:
         0 when all runs are ok (or nothing was to run), 1 when at least one is not.
@@ -84,7 +86,8 @@ def run_command(
     shown = [
         (records.get(run.place) or _never_started(run, first, provenance)) | preset_fields(run) for run in opened.runs
     ]
-    print_summary(shown, store.root, TableConsole(), n_cached=len(done))
+    if has_table:
+        print_summary(shown, store.root, TableConsole(), n_cached=len(done))
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 
 

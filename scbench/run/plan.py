@@ -69,7 +69,7 @@ def plan_runs(config: RunConfig, dataset: Dataset) -> list[PlannedRun]:
     if n_clusters > dataset.n_cells:
         raise ConfigError(
             f"n_clusters is {n_clusters} but dataset {dataset.name} has only {dataset.n_cells} cells; "
-            "ask for fewer clusters"
+            "ask for fewer clusters" + ("" if dataset.part is None else ", or a larger dataset.subsample.share")
         )
     return [
         PlannedRun(
@@ -95,11 +95,11 @@ def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
 
         counts = dataset.counts()
         return estimate_n_clusters(counts, dataset.cache(counts.matrix))
-    if dataset.n_types is None:
+    if dataset.n_types_of_whole is None:
         raise ConfigError(
             f"dataset {dataset.name} has no labels, so n_clusters=true is unknown; use n_clusters=estimate or a number"
         )
-    return dataset.n_types
+    return dataset.n_types_of_whole
 
 
 def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, n_clusters: int, seed: int) -> str:

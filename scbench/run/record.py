@@ -82,7 +82,12 @@ def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[s
         "params": run.params(),
         **preset_fields(run),
         "info": {},
-        "data": {"sha256": dataset.sha256, "source": dataset.source, "preprocessing": dataset.preprocessing},
+        "data": {
+            "sha256": dataset.sha256,
+            "source": dataset.source,
+            "preprocessing": dataset.preprocessing,
+            **({} if dataset.part is None else {"part_of": dataset.part.as_record()}),
+        },
         "provenance": dict(provenance),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from scbench.config.schema import RunConfig, SlurmEngine, parse_devices
@@ -24,10 +25,10 @@ from scbench.run.slurm_queue import JobState, cancel, require_slurm, states
 from scbench.run.slurm_submit import chunks_of, submit
 from scbench.run.store import Store
 
-__all__ = ["SlurmRunner", "check_slurm"]
+__all__ = ["LOOKS_UNTIL_OVER", "SlurmRunner", "check_slurm", "how_it_ended", "is_live"]
 
 _LOG = logging.getLogger(__name__)
-_LOOKS_UNTIL_OVER = 3  # a job may be requeued, and a shared disk may show its records late
+LOOKS_UNTIL_OVER = 3  # a job may be requeued, and a shared disk may show its records late
 _LOOKS_AFTER_CANCEL = 12
 
 
@@ -127,7 +128,7 @@ class SlurmRunner:
             raise ConfigError("SLURM does not answer (squeue failed); try again when it does, or use engine=local")
         jobs: dict[str, tuple[Submission, int]] = {}
         for array in arrays:
-            live = [index for index in range(len(array.chunks)) if _is_live(queue.get((array.name, index)))]
+            live = [index for index in range(len(array.chunks)) if is_live(queue.get((array.name, index)))]
             if not live:
                 close(array)
             jobs |= {place: (array, index) for index in live for place in array.chunks[index]}
@@ -153,10 +154,10 @@ class SlurmRunner:
             return
         self._is_silent = False
         for job in {(self._jobs[place][0].name, self._jobs[place][1]) for place in waiting}:
-            self._looks_over[job] = 0 if _is_live(queue.get(job)) else self._looks_over.get(job, 0) + 1
+            self._looks_over[job] = 0 if is_live(queue.get(job)) else self._looks_over.get(job, 0) + 1
         for place in list(waiting):
             array, index = self._jobs[place]
-            if self._looks_over[array.name, index] >= _LOOKS_UNTIL_OVER:
+            if self._looks_over[array.name, index] >= LOOKS_UNTIL_OVER:
                 self._end(waiting, place, self._lost(waiting[place], array, queue.get((array.name, index))))
 
     def _lost(self, run: PlannedRun, array: Submission, job: JobState | None) -> dict[str, Any]:
@@ -164,12 +165,8 @@ class SlurmRunner:
         stored = self._store.find(run.dataset.name, run.config.name, run.key)
         if stored is not None and stored["status"] == "interrupted":
             return stored
-        which = f"job {job.number} ended as {job.state}" if job else "its job has left the queue"
-        log = array.folder / f"{job.number if job else '*'}_0_log.err"
-        # srun has the last word, which only repeats that there was an error.
-        said = [line for line in tail(log).splitlines() if line.strip() and not line.startswith("srun:")]
-        last = f" ({said[-1].strip()})" if said else ""
-        return self._not_made(run, f"{which}{last} before this run was made; see {log}; the same command goes on")
+        which, log = how_it_ended(array, job)
+        return self._not_made(run, f"{which} before this run was made; see {log}; the same command goes on")
 
     def _stop(self, waiting: dict[str, PlannedRun], interrupts: Interrupts, *, must_cancel: bool) -> None:
         """Stop waiting, and cancel the jobs when that is asked for."""
@@ -204,7 +201,16 @@ class SlurmRunner:
         return failed_record(*about, status="interrupted", message=message, kind="NotMade")
 
 
-def _is_live(job: JobState | None) -> bool:
+def how_it_ended(array: Submission, job: JobState | None) -> tuple[str, Path]:
+    """Return how a job of an array has ended, with the last line of its log, and where that log is."""
+    which = f"job {job.number} ended as {job.state}" if job else "its job has left the queue"
+    log = array.folder / f"{job.number if job else '*'}_0_log.err"
+    # srun has the last word, which only repeats that there was an error.
+    said = [line for line in tail(log).splitlines() if line.strip() and not line.startswith("srun:")]
+    return which + (f" ({said[-1].strip()})" if said else ""), log
+
+
+def is_live(job: JobState | None) -> bool:
     """Return whether a job is in the queue and has not ended."""
     return job is not None and not job.is_over
 

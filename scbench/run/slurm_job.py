@@ -22,7 +22,7 @@ from scbench.run.provenance import collect_provenance
 from scbench.run.store import Store
 from scbench.run.sweep_file import SweepFile
 
-__all__ = ["ChunkJob", "is_settled"]
+__all__ = ["ChunkJob", "is_settled", "job_number"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ChunkJob:
         n_before = len(self.places) - len(runs)
         with (
             PlainDisplay(ProgressConsole(), Tally(len(runs), n_before)) as display,
-            SweepFile(store.root, ["job", *self.argv], len(runs), n_before, job=_number()) as file,
+            SweepFile(store.root, ["job", *self.argv], len(runs), n_before, job=job_number()) as file,
         ):
             fail_fast = self.configs[0].fail_fast
             LocalRunner(store, engine, slots, Listeners([display, file]), provenance, fail_fast=fail_fast).execute(runs)
@@ -98,7 +98,7 @@ def is_settled(record: Mapping[str, Any] | None, before: str | None) -> bool:
     return record["status"] == "ok" or record["provenance"]["started_at"] != before or before is None
 
 
-def _number() -> str:
+def job_number() -> str:
     """Return the number of this job as people write it."""
     array, index = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     return f"{array}_{index}" if array and index else os.environ.get("SLURM_JOB_ID", "unknown")

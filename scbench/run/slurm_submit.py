@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scbench.config.schema import RunConfig, SlurmEngine
@@ -14,7 +14,7 @@ from scbench.run.slurm_job import ChunkJob
 from scbench.run.slurm_ledger import Submission, new_submission
 from scbench.run.store import Store
 
-__all__ = ["chunks_of", "submit"]
+__all__ = ["chunks_of", "device_of", "submit", "submit_jobs"]
 
 _JOBS_PER_ARRAY = 1000  # SLURM's default MaxArraySize is 1001
 
@@ -27,7 +27,7 @@ def chunks_of(runs: Sequence[PlannedRun], engine: SlurmEngine, device: str) -> l
     """
     arrays = []
     for wanted in ("cuda", "cpu"):
-        of_device = [run for run in runs if _device(run, engine, device) == wanted]
+        of_device = [run for run in runs if device_of(run, engine, device) == wanted]
         size = engine.runs_per_job
         chunks = [of_device[start : start + size] for start in range(0, len(of_device), size)]
         arrays += [(wanted, chunks[i : i + _JOBS_PER_ARRAY]) for i in range(0, len(chunks), _JOBS_PER_ARRAY)]
@@ -55,12 +55,7 @@ def submit(
     Raises:
         ConfigError: when SLURM refuses the jobs.
     """
-    import submitit
-
-    engine = configs[chunks[0][0].place].engine
     submission = new_submission(store.root, [[run.place for run in chunk] for chunk in chunks])
-    executor = submitit.SlurmExecutor(folder=submission.folder, max_num_timeout=engine.max_requeues)
-    executor.update_parameters(**_parameters(engine, device, submission.name))
     jobs = [
         ChunkJob(
             configs=_configs_of(chunk, configs),
@@ -72,6 +67,26 @@ def submit(
         )
         for chunk in chunks
     ]
+    submit_jobs(submission, configs[chunks[0][0].place].engine, device, jobs)
+    return submission
+
+
+def submit_jobs(submission: Submission, engine: SlurmEngine, device: str, jobs: Sequence[Callable[[], None]]) -> None:
+    """Hand the jobs of one array to SLURM.
+
+    Args:
+        submission: the note of the array; its name and folder are the jobs'.
+        engine: what they ask for.
+        device: ``cuda`` or ``cpu``.
+        jobs: what is called on the nodes; each can be pickled.
+
+    Raises:
+        ConfigError: when SLURM refuses them.
+    """
+    import submitit
+
+    executor = submitit.SlurmExecutor(folder=submission.folder, max_num_timeout=engine.max_requeues)
+    executor.update_parameters(**_parameters(engine, device, submission.name))
     try:
         with executor.batch():
             for job in jobs:
@@ -81,10 +96,9 @@ def submit(
         raise ConfigError(
             f"SLURM refuses the jobs ({reason}); correct engine.partition and the other limits"
         ) from error
-    return submission
 
 
-def _device(run: PlannedRun, engine: SlurmEngine, device: str) -> str:
+def device_of(run: PlannedRun, engine: SlurmEngine, device: str) -> str:
     """Return the device that a run's job asks for."""
     return "cuda" if engine.gpus_per_job and device != "cpu" and run.config.USES_TORCH else "cpu"
 

@@ -12,15 +12,12 @@ from scbench.config.preset import leaves
 from scbench.config.request import Request
 from scbench.config.schema import RunConfig, SlurmEngine, parse_seeds
 from scbench.errors import ConfigError
-from scbench.plugins import find
 from scbench.run.consoles import TableConsole
-from scbench.run.opening import open_all
 from scbench.run.provenance import collect_provenance
 from scbench.run.store import Store
-from scbench.tune.folds import folds
-from scbench.tune.identity import Search, usual_name
-from scbench.tune.narrow import space_of
-from scbench.tune.options import TuneOptions, choose_pruner, read_options
+from scbench.tune.options import TuneOptions, read_options
+from scbench.tune.searches import searches_of
+from scbench.tune.storage_choice import choose_storage, without_password
 from scbench.tune.summary import STOPPED, print_search
 
 __all__ = ["tune"]
@@ -47,10 +44,11 @@ def tune(arguments: Sequence[str], argv: Sequence[str]) -> int:
         ScbenchError: when something is wrong before the first trial.
     """
     options, rest = read_options(arguments)
+    shown = [without_password(argument) for argument in argv]  # records, and who watches, see the command line
     statuses: list[int] = []
 
     def run(configs: list[RunConfig]) -> int:
-        statuses.append(_tune(configs, options, _held(rest), argv))
+        statuses.append(_tune(configs, options, _held(rest), shown))
         return statuses[-1]
 
     return run_with_config(Request(_for_hydra(rest, options)), run)
@@ -93,26 +91,14 @@ def _held(rest: Sequence[str]) -> frozenset[str]:
 def _tune(configs: list[RunConfig], options: TuneOptions, held: frozenset[str], argv: Sequence[str]) -> int:
     """Make one study, or one for each dataset that is left out in turn."""
     _check(configs, options)
-    config, seeds = configs[0], options.seeds_of_trials()
-    space = space_of(find(config.method.name), config.method, options.search, held)
-    runs = [open_all([dataclasses.replace(each, seeds=seeds)]).runs for each in configs]
-    names = [of_dataset[0].dataset.name for of_dataset in runs]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"a dataset is given twice: {', '.join(names)}; name each once")
-    searches = []
-    for chosen, evaluated in folds(len(configs), leave_one_out=options.leave_one_out):
-        pruner = choose_pruner(options.pruner, options.goal(), len(chosen))
-        made = tuple(run for index in chosen for run in runs[index])
-        search = Search(config.method, space, options.goal(), made, options.sampler_seed, pruner)
-        name = options.study or usual_name(search)
-        if options.study and options.leave_one_out:
-            name += f"-without-{names[evaluated[0]]}"
-        searches.append((search, name, [configs[index] for index in evaluated]))
+    searches = searches_of(configs, options, held)
+    is_shared = isinstance(configs[0].engine, SlurmEngine)
+    storages = [choose_storage(options.storage, named.folder, is_shared=is_shared) for named in searches]
     if options.is_dry_run:
-        for search, name, _ in searches:
-            print_search(TableConsole(), search, name, options)
+        for named in searches:
+            print_search(TableConsole(), named.search, named.name, options, options.n_workers() if is_shared else 0)
         return 0
-    Store(config.store).check_writable()
+    Store(configs[0].store).check_writable()
     try:
         from scbench.tune.session import run_search  # Optuna is imported only when a search is made
     except ModuleNotFoundError as error:
@@ -121,8 +107,9 @@ def _tune(configs: list[RunConfig], options: TuneOptions, held: frozenset[str], 
         ) from error
     provenance = collect_provenance(argv)
     statuses = []
-    for search, name, evaluated_on in searches:
-        statuses.append(run_search(search, name, evaluated_on, options, provenance))
+    for named, storage in zip(searches, storages, strict=True):
+        chosen = dataclasses.replace(options, storage=storage, out=str(named.folder.parent))
+        statuses.append(run_search(named, configs, chosen, held, provenance))
         if statuses[-1] == STOPPED:
             break
     return min(1, max(statuses))
@@ -136,9 +123,14 @@ def _check(configs: list[RunConfig], options: TuneOptions) -> None:
             "a search is of one method with one set of parameters; give one method= and no sweeps over it"
         )
     if isinstance(first.engine, SlurmEngine):
+        from scbench.run.slurm import check_slurm
+
+        if not options.is_dry_run:
+            check_slurm(first.engine, first.device)
+    elif options.workers:
         raise ConfigError(
-            "a search asks for the next trial when one has ended, which engine=slurm cannot; start this very command "
-            "in each job of an array, with engine=local: processes that share out= share the study (see README)"
+            f"workers={options.workers} are tasks of engine=slurm, and the engine is local; use engine.cpu_slots or "
+            "engine.runs_per_gpu, or start the same command several times"
         )
     if options.leave_one_out and len(configs) < 2:
         raise ConfigError("leave_one_out=true needs at least two datasets; give dataset=a,b,c")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scbench.config.schema import AppliedPreset, RunConfig
+from scbench.config.schema import AppliedPreset, RunConfig, parse_seeds
 from scbench.metrics.fixed_space import FixedSpace
 from scbench.run.opening import open_all
 from scbench.run.plan import PlannedRun
 from scbench.run.store import Store
+from scbench.tune.fits import fits
 from scbench.tune.objectives import NoValue, Objective, TrialRun
 from scbench.tune.space import with_values
 
-__all__ = ["differences", "tuned_configs"]
+__all__ = ["differences", "fresh_fits", "tuned_configs"]
 
 _SCORES = ("acc", "nmi", "ari")
 
@@ -29,35 +31,64 @@ def tuned_configs(configs: Sequence[RunConfig], params: Mapping[str, Any], prese
     ]
 
 
+def fresh_fits(configs: Sequence[RunConfig], objective: Objective, share: float, store: Path) -> list[RunConfig]:
+    """Return the configurations of fits to subsamples by which the objective is computed anew, with the same seeds.
+
+    They have a store of their own: beside the runs on all cells each subsample would stand for a dataset in reports.
+    """
+    return [
+        dataclasses.replace(fit, store=str(store))
+        for config in configs
+        for fit in fits(config, objective, share, parse_seeds(config.seeds))
+    ]
+
+
 def differences(
-    store: Store, default: Sequence[RunConfig], tuned: Sequence[RunConfig], objective: Objective, loss: Sequence[str]
+    default: Sequence[RunConfig],
+    tuned: Sequence[RunConfig],
+    objective: Objective,
+    loss: Sequence[str],
+    refits: Callable[[Sequence[RunConfig]], Sequence[RunConfig]],
 ) -> list[dict[str, str]]:
     """Return one row for each dataset and score: mean of the defaults, of the tuned, and of their difference by seed.
 
-    Only seeds for which both runs are ok count. The objective is computed anew, on these runs.
+    Only seeds for which both runs are ok count. The objective is computed anew.
+
+    Args:
+        default, tuned: the same datasets in the same order.
+        objective: what was optimised.
+        loss: columns of the method's loss.
+        refits: gives the configurations that the objective is computed from; those given, unless it is one on
+            subsamples.
     """
     rows = []
     for before, after in zip(default, tuned, strict=True):
-        runs = [_ok_runs(store, open_all([config]).runs) for config in (before, after)]
-        seeds = sorted(runs[0].keys() & runs[1].keys())
+        runs = _by_seed([[before], [after]])
         dataset = open_all([before]).runs[0].dataset
-        if not seeds:
+        if not runs[0]:
             continue
-        counts = dataset.counts()
-        space = FixedSpace(counts, dataset.cache(counts.matrix))
         if objective.name not in _SCORES:
-            rows.append(
-                _objective_row(dataset.name, objective, space, loss, [[of[seed] for seed in seeds] for of in runs])
-            )
+            judged = _by_seed([refits([before]), refits([after])])
+            if len(judged[0]) >= objective.least_seeds:
+                counts = dataset.counts()
+                space = FixedSpace(counts, dataset.cache(counts.matrix))
+                rows.append(_objective_row(dataset.name, objective, space, loss, judged))
         for name in _SCORES:
-            pairs = [[of[seed].record["metrics"][name] for seed in seeds] for of in runs]
+            pairs = [[run.record["metrics"][name] for run in of_setting] for of_setting in runs]
             if all(value is not None for values in pairs for value in values):
                 rows.append(_row(dataset.name, name.upper() + " %", 100 * np.array(pairs), "{:.1f}"))
     return rows
 
 
+def _by_seed(settings: Sequence[Sequence[RunConfig]]) -> list[list[TrialRun]]:
+    """Return the finished runs of each setting by seed, of the seeds for which all settings have one."""
+    found = [_ok_runs(Store(configs[0].store), open_all(configs).runs) for configs in settings]
+    seeds = sorted(set.intersection(*(set(of_setting) for of_setting in found)))
+    return [[of_setting[seed] for seed in seeds] for of_setting in found]
+
+
 def _ok_runs(store: Store, runs: Sequence[PlannedRun]) -> dict[int, TrialRun]:
-    """Return the finished runs of one configuration by seed."""
+    """Return the finished runs of one setting by seed."""
     found = {}
     for run in runs:
         record = store.find(run.dataset.name, run.config.name, run.key)

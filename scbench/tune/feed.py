@@ -181,8 +181,9 @@ class TrialFeed:
         for record in trial.records.values():
             if record["status"] == "interrupted":
                 self._close(trial)
-                self._study.prune(trial.claim.number)
-                self._tell(trial.claim, None, first_line(record["error"]["message"]), seconds, is_pruned=True)
+                reason = first_line(record["error"]["message"])
+                self._study.prune(trial.claim.number, reason)
+                self._tell(trial.claim, None, reason, seconds, is_pruned=True)
                 return True
             if record["status"] != "ok":
                 self._close(trial)
@@ -207,12 +208,13 @@ class TrialFeed:
         """Return the value of a trial on each dataset."""
         found = {}
         for name in self._search.datasets:
+            planned = [run for run in trial.runs if self._search.dataset_of(run) == name]
             runs = [
-                TrialRun(trial.records[run.place], self._store.folder(name, run.config.name, run.key))
-                for run in trial.runs
-                if run.dataset.name == name
+                TrialRun(trial.records[run.place], self._store.folder(run.dataset.name, run.config.name, run.key))
+                for run in planned
             ]
-            found[name] = self._search.objective.value(runs, self._spaces[name], self._search.space.loss)
+            space = self._spaces[planned[0].dataset.name]
+            found[name] = self._search.objective.value(runs, space, self._search.space.loss)
         return found
 
     def _close(self, trial: _Trial) -> None:

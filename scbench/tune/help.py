@@ -19,8 +19,9 @@ Search the parameters of a method with Optuna, without labels.
   ... --dry-run                                               show what would be searched
 
 The same command goes on where it stopped. Processes that share out= share a study, so any number of them may be
-started with the same command, on one machine or many. All other keys are those of python -m scbench: seeds= are
-the fresh seeds of the evaluation, store= is where its runs are kept; the trials' own runs are in the study's folder.
+started with the same command, on one machine or many; engine=slurm workers=8 has them started by SLURM. All other
+keys are those of python -m scbench: seeds= are the fresh seeds of the evaluation, store= is where its runs are kept;
+the trials' own runs are in the study's folder.
 
 KEYS (key=value)
 """
@@ -29,9 +30,11 @@ _KEYS = {
     "n_trials": "trials in all; a larger number continues a study",
     "objective": "what is optimised, see below (default modularity)",
     "trial_seeds": "seeds of each trial: how many (from 1000 on), or a list (default 1, or 3 for stability)",
+    "subsample_share": "share of the cells in each fit of objective=stability_subsamples (default 0.8)",
     "sampler_seed": "seed of the sampler (TPE)",
     "pruner": "auto, median, hyperband, none: giving up poor trials while they train",
-    "storage": "sqlite or journal (a file in the study's folder), or a URL: postgresql://...",
+    "storage": "auto (sqlite; journal with engine=slurm), sqlite, journal, or a URL: postgresql://user@host/base",
+    "workers": "tasks at a time with engine=slurm, each with its own slots (0 = 4)",
     "study": "name of the study (default: made from what is searched)",
     "out": "folder of the studies",
     "leave_one_out": "search on all datasets but one and evaluate on that one, for each in turn",

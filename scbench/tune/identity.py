@@ -11,6 +11,7 @@ from typing import Any
 from scbench.method import MethodConfig
 from scbench.run.plan import PlannedRun, canonical_json
 from scbench.run.record_file import json_ready
+from scbench.tune.fits import dataset_of
 from scbench.tune.objectives import Objective
 from scbench.tune.space import Space
 
@@ -28,7 +29,7 @@ class Search:
         space: what they change.
         objective: what is optimised.
         runs: the runs that a trial makes, with the configuration that trials start from: for each dataset one for
-            each seed, datasets in the order of the command.
+            each seed (on a subsample of its own where the objective says so), datasets in the order of the command.
         sampler_seed: of the sampler.
         pruner: ``median``, ``hyperband`` or ``none``.
     """
@@ -43,7 +44,11 @@ class Search:
     @property
     def datasets(self) -> list[str]:
         """Return the names of the datasets."""
-        return list(dict.fromkeys(run.dataset.name for run in self.runs))
+        return list(dict.fromkeys(self.dataset_of(run) for run in self.runs))
+
+    def dataset_of(self, run: PlannedRun) -> str:
+        """Return the name of the dataset that one of its runs counts for."""
+        return dataset_of(run, self.objective)
 
     @property
     def maximize(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from scbench.data.subsample import kept_cells
 from scbench.errors import ConfigError
 from scbench.metrics.fixed_space import FixedSpace, SpaceScore
 from scbench.metrics.stability import stability
@@ -42,6 +43,12 @@ class TrialRun:
         """Return the labels, (n_cells,) in file order."""
         return np.asarray(np.load(self.folder / "labels.npy", allow_pickle=False))
 
+    def cells(self) -> np.ndarray:
+        """Return which cells of the whole dataset a run on a subsample was given, (n_cells,) rows of its file."""
+        data = self.record["data"]
+        choice = data["preprocessing"]["subsample"]
+        return kept_cells(data["part_of"]["n_cells"], choice["share"], choice["seed"])
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -57,6 +64,7 @@ class Objective:
         space_score: the score of the fixed space that it is made of, which runs can be watched by; None for others.
         of: computes it from the runs of one dataset (one for each seed), the fixed space of that dataset, and the
             columns of the method's loss.
+        on_subsamples: whether each fit of a trial is to a random subsample of the cells, of its own.
     """
 
     name: str
@@ -67,6 +75,7 @@ class Objective:
     least_seeds: int = 1
     usual_seeds: int = 1
     space_score: SpaceScore | None = None
+    on_subsamples: bool = False
 
     def value(self, runs: Sequence[TrialRun], space: FixedSpace, loss: Sequence[str]) -> float:
         """Return the value of a trial on one dataset.
@@ -121,6 +130,11 @@ def _stability(runs: Sequence[TrialRun], _: FixedSpace, __: Sequence[str]) -> fl
     return stability([run.labels() for run in runs])
 
 
+def _stability_on_subsamples(runs: Sequence[TrialRun], _: FixedSpace, __: Sequence[str]) -> float:
+    """Return the agreement of fits to subsamples with each other, on the cells that two of them share."""
+    return stability([run.labels() for run in runs], [run.cells() for run in runs])
+
+
 def _loss(runs: Sequence[TrialRun], _: FixedSpace, columns: Sequence[str]) -> float:
     """Return the mean loss at the end of the training."""
     return float(np.mean([_last_loss(run.folder / "history.csv", columns) for run in runs]))
@@ -147,6 +161,14 @@ OBJECTIVES = {
             space_score="modularity",
         ),
         Objective("stability", "mean ARI between the seeds of a trial", _stability, least_seeds=2, usual_seeds=3),
+        Objective(
+            "stability_subsamples",
+            "mean ARI between fits to random subsamples, on the cells that two share",
+            _stability_on_subsamples,
+            least_seeds=2,
+            usual_seeds=3,
+            on_subsamples=True,
+        ),
         Objective(
             "silhouette_pca",
             "silhouette on the field's standard components, 5000 cells",

@@ -14,11 +14,14 @@ from scbench.config.schema import parse_seeds
 from scbench.errors import ConfigError
 from scbench.names import check_choice, unknown
 from scbench.tune.objectives import Objective, find_objective
+from scbench.tune.storage_choice import check_storage
 
 __all__ = ["PRUNERS", "TuneOptions", "choose_pruner", "read_options"]
 
 PRUNERS = ("auto", "median", "hyperband", "none")
 _FIRST_TRIAL_SEED = 1000  # far from 0 to 9, which comparisons are made with
+_USUAL_SHARE = 0.8
+_USUAL_WORKERS = 4
 _SEARCH = "search."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _DRY_RUN = "--dry-run"
@@ -34,9 +37,12 @@ class TuneOptions:
         objective: name of what is optimised; empty for modularity.
         trial_seeds: seeds that each trial is run with: so many (1000, 1001, ...), or a list; None is as many as the
             objective needs.
+        subsample_share: of the cells in each subsample of objective=stability_subsamples; None is 0.8.
         sampler_seed: of the sampler.
         pruner: what gives poor trials up early; ``auto`` is median where runs can be watched.
-        storage: ``sqlite`` or ``journal`` (a file in the study's folder), or a URL of a database.
+        storage: ``sqlite`` or ``journal`` (a file in the study's folder), or a URL of a database; ``auto`` is sqlite,
+            and journal with engine=slurm.
+        workers: tasks at a time with engine=slurm; 0 is 4.
         study: name of the study; empty for one made from what is searched.
         out: folder of the studies.
         leave_one_out: search on all datasets but one and evaluate on that one, for each in turn.
@@ -48,9 +54,11 @@ class TuneOptions:
     n_trials: int = 50
     objective: str = ""
     trial_seeds: Any = None
+    subsample_share: float | None = None
     sampler_seed: int = 0
     pruner: str = "auto"
-    storage: str = "sqlite"
+    storage: str = "auto"
+    workers: int = 0
     study: str = ""
     out: str = "results/tune"
     leave_one_out: bool = False
@@ -67,11 +75,14 @@ class TuneOptions:
         check_choice("pruner", self.pruner, PRUNERS)
         if self.study and not _NAME.fullmatch(self.study):
             raise ConfigError(f"study must be a plain name (letters, digits, . _ + -), got {self.study!r}")
-        if "://" not in self.storage:
-            check_choice("storage (or a URL such as postgresql://host/base)", self.storage, ("sqlite", "journal"))
+        if self.workers < 0:
+            raise ConfigError(f"workers must be at least 1, got {self.workers}")
+        check_storage(self.storage)
         if not self.out.strip():
             raise ConfigError("out is empty; give a folder, for example out=results/tune")
         _ = self.seeds_of_trials()
+        if self.subsample_share is not None:
+            self._check_share(self.subsample_share)
         if self.leave_one_out and not self.objective:
             raise ConfigError(
                 "leave_one_out=true is made for tuning with the labels of other datasets, which has to be asked for "
@@ -81,6 +92,27 @@ class TuneOptions:
     def goal(self) -> Objective:
         """Return the objective."""
         return find_objective(self.objective or "modularity")
+
+    def n_workers(self) -> int:
+        """Return how many tasks of SLURM make the trials."""
+        return self.workers or _USUAL_WORKERS
+
+    def share(self) -> float:
+        """Return the share of the cells in each subsample."""
+        return _USUAL_SHARE if self.subsample_share is None else self.subsample_share
+
+    def _check_share(self, share: float) -> None:
+        """Refuse a share that is none, or that nothing would use."""
+        if not 0 < share < 1:
+            raise ConfigError(
+                f"subsample_share must be above 0 and below 1, got {share}; objective=stability compares fits to all "
+                "cells"
+            )
+        if not self.goal().on_subsamples:
+            raise ConfigError(
+                f"subsample_share={share} is for objective=stability_subsamples, and the objective is "
+                f"{self.goal().name}; leave one of them out"
+            )
 
     def seeds_of_trials(self) -> list[int]:
         """Return the seeds of each trial."""
@@ -164,9 +196,10 @@ def _typed(key: str, text: str, expected: str) -> Any:
     value = parse(f"{key}={text}").value()
     is_right = {
         "int": isinstance(value, int) and not isinstance(value, bool),
+        "float | None": isinstance(value, int | float) and not isinstance(value, bool),
         "bool": isinstance(value, bool),
     }.get(expected, True)
     if not is_right:
-        what = "a whole number" if expected == "int" else "true or false"
+        what = {"int": "a whole number", "bool": "true or false"}.get(expected, "a number")
         raise ConfigError(f"{key} must be {what}, got {text!r}")
     return value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +11,69 @@ import optuna
 from optuna.exceptions import OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
-from scbench.config.schema import AppliedPreset, RunConfig
+from scbench.config.schema import AppliedPreset, RunConfig, SlurmEngine
 from scbench.errors import StoreError
 from scbench.run.command import run_command
 from scbench.run.consoles import TableConsole
-from scbench.run.store import Store
-from scbench.tune.driver import make_trials, say
-from scbench.tune.evaluation import differences, tuned_configs
-from scbench.tune.identity import Search
+from scbench.run.slurm_submit import device_of
+from scbench.tune.driver import make_trials
+from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
 from scbench.tune.options import TuneOptions
 from scbench.tune.owners import Owner
 from scbench.tune.page import write_page
 from scbench.tune.result import Result, read_result, write_preset, write_trials
-from scbench.tune.storage import storage_url
+from scbench.tune.searches import NamedSearch
+from scbench.tune.slurm_job import SearchJob
+from scbench.tune.storage import reason_of, storage_url
+from scbench.tune.storage_choice import without_password
 from scbench.tune.study import Study, open_study
 from scbench.tune.summary import STOPPED, print_differences, print_result
+from scbench.tune.telling import say
 
-__all__ = ["run_search"]
-
-_LOG = logging.getLogger(__name__)
+__all__ = ["run_search", "take_part"]
 
 
 def run_search(
-    search: Search, name: str, evaluated: Sequence[RunConfig], options: TuneOptions, provenance: Mapping[str, Any]
+    named: NamedSearch,
+    configs: Sequence[RunConfig],
+    options: TuneOptions,
+    held: frozenset[str],
+    provenance: Mapping[str, Any],
 ) -> int:
     """Make a study and show its result.
 
     Args:
-        search: what is searched.
-        name: of the study.
-        evaluated: configurations that the result is evaluated with, besides the parameters found.
-        options: of the command.
+        named: what is searched, and where.
+        configs: of the command.
+        options: of the command; with the storage that was chosen.
+        held: parameters of the method that the command line sets to a value.
         provenance: shared part of all records.
 
     Returns:
-        0; 1 when no trial has a value or a run of the evaluation failed; STOPPED after Ctrl-C.
+        0; 1 when no trial has a value or a run of the evaluation failed; STOPPED after Ctrl-C, and when the tasks on a
+        cluster have ended too early.
 
     Raises:
         ScbenchError: when a folder cannot be written or the storage cannot be used.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it has to say is said here
-    folder = Path(options.out).expanduser().absolute() / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with Owner(folder) as owner:
-            study = open_study(search, name, folder, options.storage, options.n_trials, owner)
-            say(f"study {name}: {len(study.trials())} of {options.n_trials} trials are there; pruner {search.pruner}")
-            finished = make_trials(study, evaluated[0], provenance)
-            n_elsewhere = study.under_way_elsewhere()
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"the study's folder {folder} cannot be used ({error}); choose another with out=DIR"
-        ) from error
-    except (OptunaError, SQLAlchemyError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise StoreError(f"the study's storage has failed ({reason}); mend it, and the same command goes on") from error
-    if not finished:
-        say("stopped; the same command goes on from here")
-        return STOPPED
+    engine, search = configs[0].engine, named.search
+    with _opened(named, options) as study:
+        n_made = sum(trial.state.is_finished() for trial in study.trials())
+        there = f"{n_made} of {options.n_trials} trials are there; pruner {search.pruner}"
+        say(f"study {named.name}: {there}; storage {without_password(options.storage)}")
+        if n_made < options.n_trials:
+            say(f"watch the runs: python -m scbench.status {study.folder / 'runs'}")
+        if isinstance(engine, SlurmEngine):
+            from scbench.tune.slurm import SlurmSearch
+
+            device = device_of(search.runs[0], engine, str(configs[0].device))
+            job = SearchJob(tuple(configs), options, held, named.name, device, tuple(provenance["argv"]))
+            if not SlurmSearch(study, job, engine, options.n_workers()).execute():
+                return STOPPED
+        elif not make_trials(study, configs[0], provenance):
+            say("stopped; the same command goes on from here")
+            return STOPPED
+        n_elsewhere = study.under_way_elsewhere()
     if n_elsewhere:
         say(f"{n_elsewhere} trials are under way in other processes; the one that ends last shows the result")
         return 0
@@ -83,7 +86,49 @@ def run_search(
         return 1
     print_result(TableConsole(), search, result)
     preset = _write(study, result, options)
-    return _evaluate(study, result, preset, evaluated, provenance) if options.evaluate else 0
+    return _evaluate(study, result, preset, named.evaluated, options.share(), provenance) if options.evaluate else 0
+
+
+def take_part(
+    named: NamedSearch, config: RunConfig, options: TuneOptions, provenance: Mapping[str, Any], job: str
+) -> None:
+    """Make trials of a study in a SLURM job; the command that has submitted it shows the result.
+
+    Args:
+        named, options, provenance: as for :func:`run_search`.
+        config: engine and device are taken from it.
+        job: number of the job.
+
+    Raises:
+        ScbenchError: when a folder cannot be written or the storage cannot be used.
+    """
+    with _opened(named, options) as study:
+        if not make_trials(study, config, provenance, job):
+            say("stopped; another task, or the same command, goes on from here")
+
+
+@contextmanager
+def _opened(named: NamedSearch, options: TuneOptions) -> Iterator[Study]:
+    """Open a study, of which this process is an owner for the length of the block.
+
+    Raises:
+        StoreError: when its folder cannot be used, or its storage fails on the way.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it has to say is said here
+    folder = named.folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with Owner(folder) as owner:
+            yield open_study(named.search, named.name, folder, options.storage, options.n_trials, owner)
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"the study's folder {folder} cannot be used ({error}); choose another with out=DIR"
+        ) from error
+    except (OptunaError, SQLAlchemyError) as error:
+        reason = reason_of(error, options.storage)
+        raise StoreError(f"the study's storage has failed ({reason}); mend it, and the same command goes on") from error
 
 
 def _write(study: Study, result: Result, options: TuneOptions) -> Path:
@@ -99,12 +144,17 @@ def _write(study: Study, result: Result, options: TuneOptions) -> Path:
     protocol = " protocol=published" if search.objective.uses_labels else ""
     say(f"use it: python -m scbench method={search.config.name} preset={preset}{protocol}")
     say(f"plots: {page or 'need matplotlib (pip install scbench[tune])'}; trials: {folder / 'trials.csv'}")
-    say(f"dashboard: optuna-dashboard {storage_url(options.storage, folder)}")
+    say(f"dashboard: optuna-dashboard {without_password(storage_url(options.storage, folder))}")
     return preset
 
 
 def _evaluate(
-    study: Study, result: Result, preset: Path, configs: Sequence[RunConfig], provenance: Mapping[str, Any]
+    study: Study,
+    result: Result,
+    preset: Path,
+    configs: Sequence[RunConfig],
+    share: float,
+    provenance: Mapping[str, Any],
 ) -> int:
     """Run defaults and result on fresh seeds, and compare them."""
     search = study.search
@@ -114,8 +164,17 @@ def _evaluate(
     source = f"search {study.name}"
     applied = AppliedPreset(preset.name, source, search.objective.uses_labels)
     tuned = tuned_configs(configs, result.params, applied)
+
+    def refits(settings: Sequence[RunConfig]) -> Sequence[RunConfig]:
+        if not search.objective.on_subsamples:
+            return settings
+        return fresh_fits(settings, search.objective, share, study.folder / "fresh")
+
     status = run_command([*configs, *tuned], provenance["argv"])
-    rows = differences(Store(configs[0].store), configs, tuned, search.objective, search.space.loss)
+    if search.objective.on_subsamples:  # the runs above are on all cells
+        say(f"the same on random subsamples of {100 * share:g} % of the cells, for {search.objective.name}")
+        status = max(status, run_command(refits([*configs, *tuned]), provenance["argv"], has_table=False))
+    rows = differences(configs, tuned, search.objective, search.space.loss, refits)
     if rows:
         print_differences(TableConsole(), rows)
     return status

@@ -11,9 +11,9 @@ import optuna
 from filelock import FileLock
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from scbench.errors import ConfigError
+from scbench.tune.home import claim_home
 from scbench.tune.identity import Search, differences, identity_of
 from scbench.tune.owners import Owner, is_gone
 from scbench.tune.ranks import mean_ranks
@@ -136,8 +136,9 @@ class Study:
         self._mine[number].set_user_attr(_REASON, reason)
         self._study.tell(self._mine.pop(number), state=TrialState.FAIL)
 
-    def prune(self, number: int) -> None:
-        """Note that a trial was given up."""
+    def prune(self, number: int, reason: str) -> None:
+        """Note that a trial was given up, and where."""
+        self._mine[number].set_user_attr(_REASON, reason)
         self._study.tell(self._mine.pop(number), state=TrialState.PRUNED)
 
     def gives_up(self, number: int, step: int, value: float) -> bool:
@@ -151,7 +152,7 @@ class Study:
         return self._study.get_trials(deepcopy=False)
 
     def reason(self, trial: FrozenTrial) -> str:
-        """Return why a trial has failed."""
+        """Return why a trial has no value."""
         return str(trial.user_attrs.get(_REASON, ""))
 
     def under_way_elsewhere(self) -> int:
@@ -207,24 +208,19 @@ def open_study(search: Search, name: str, folder: Path, storage: str, n_trials: 
         owner: this process.
 
     Raises:
-        ConfigError: when the storage cannot be used, or holds another search under this name.
+        ConfigError: when the storage cannot be used, or holds another search under this name, or that search in
+            another folder.
     """
     identity = identity_of(search)
     with _lock(folder):  # two processes that make the tables of a database at once would both fail
-        try:
-            study = optuna.create_study(
-                study_name=name,
-                storage=open_storage(storage, folder),
-                direction="maximize" if search.maximize else "minimize",
-                pruner=_PRUNERS[search.pruner](**_PRUNER_SETTINGS[search.pruner]),
-                load_if_exists=True,
-            )
-        except (ImportError, OSError, ValueError, SQLAlchemyError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ConfigError(
-                f"storage={storage} cannot be used ({reason}); use sqlite, journal, or the URL of a database whose "
-                "driver is installed"
-            ) from error
+        study = optuna.create_study(
+            study_name=name,
+            storage=open_storage(storage, folder),
+            direction="maximize" if search.maximize else "minimize",
+            pruner=_PRUNERS[search.pruner](**_PRUNER_SETTINGS[search.pruner]),
+            load_if_exists=True,
+        )
+        claim_home(study, folder)
         stored = study.user_attrs.get(_IDENTITY)
         if stored is None and not study.get_trials(deepcopy=False):
             study.set_user_attr(_IDENTITY, identity)

@@ -22,15 +22,15 @@ __all__ = ["STOPPED", "print_result", "print_search", "short"]
 STOPPED = 3  # of a search that Ctrl-C has stopped; the command's own status is 1
 
 
-def print_search(console: Console, search: Search, name: str, options: TuneOptions) -> None:
-    """Print what a study would search, without making it."""
+def print_search(console: Console, search: Search, name: str, options: TuneOptions, n_tasks: int = 0) -> None:
+    """Print what a study would search, without making it; ``n_tasks`` of SLURM make it, 0 without SLURM."""
     seeds = ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in search.runs))
-    _say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials")
+    by = f" by {min(n_tasks, options.n_trials)} tasks" if n_tasks else ""
+    _say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials{by}")
     direction = "large" if search.maximize else "small"
-    _say(
-        console,
-        f"objective {search.value_name}, made {direction}; each trial with seeds {seeds}; pruner {search.pruner}",
-    )
+    where = f", each on {100 * options.share():g} % of the cells" if search.objective.on_subsamples else ""
+    made_of = f"each trial with seeds {seeds}{where}; pruner {search.pruner}"
+    _say(console, f"objective {search.value_name}, made {direction}; {made_of}")
     table = _table("parameter", "default", "range", "source of the range")
     for parameter in search.space.parameters:
         default = search.space.defaults(search.config)[parameter.path]

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from scbench.__main__ import main
+from scbench.data.subsample import kept_cells
 from scbench.run.store import load
 from scbench.tune.objectives import OBJECTIVES
 
@@ -40,6 +43,9 @@ def test_a_search_finds_the_optimum_and_writes_a_preset_that_runs(
     assert tune(*arguments) == 0
     said = capsys.readouterr()
     assert "[30/30] trial 29: loss" in said.err
+    assert "[1/30] trial 0 (defaults): loss 0.3400" in said.err
+    assert said.err.count("(defaults)") == 1
+    assert "watch the runs: python -m scbench.status " in said.err
     assert "30 complete" in said.out
     assert "(defaults 0.3400)" in said.out  # 0.3^2 + 0.5^2
     best = min(trials(tmp_path), key=lambda trial: float(trial["loss"]))
@@ -198,6 +204,56 @@ def test_one_dataset_is_left_out_of_the_search_and_evaluated(
     assert "south    ARI %" in tables[1]
 
 
+def test_a_search_by_fits_to_subsamples(tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("objective=stability_subsamples", "n_trials=3", "trial_seeds=2", "method.epochs=1", "seeds=2")
+    assert tune(*arguments, "search.kind=default", "search.inner.y=default", "evaluate=true") == 0
+    said = capsys.readouterr()
+    assert "study parabola-simulated-stability_subsamples-" in said.out
+    assert "the same on random subsamples of 80 % of the cells" in said.err
+    assert "simulated  stability_subsamples" in said.out
+    assert "simulated-subsample80" not in said.out, "the table is of fits to all cells"
+    found = list(records(tmp_path))
+    assert {(each["dataset"], each["seed"]) for each in found} == {
+        (f"simulated-subsample80-s{s}", s) for s in (1000, 1001)
+    }
+    assert len(found) == 6
+    assert {each["n_cells"] for each in found} == {48}
+    for trial in trials(tmp_path):
+        labels = []
+        for path in study_folder(tmp_path).glob("runs/*/*/*/record.json"):
+            record = json.loads(path.read_text())
+            if record["params"]["x"] == float(trial["x"]):
+                of_part = np.load(path.parent / "labels.npy")
+                labels.append(dict(zip(kept_cells(60, 0.8, record["seed"]), of_part, strict=True)))
+        shared = sorted(labels[0].keys() & labels[1].keys())
+        agreement = adjusted_rand_score(*([of_run[cell] for cell in shared] for of_run in labels))
+        assert float(trial["simulated"]) == pytest.approx(agreement)
+    assert set(load(tmp_path / "results" / "runs")["dataset"]) == {"simulated"}
+    fresh = load(study_folder(tmp_path) / "fresh")
+    assert fresh.groupby("dataset").size().to_dict() == {"simulated-subsample80": 2, "simulated-subsample80-s1": 2}
+    row = next(line for line in said.out.splitlines() if line.startswith("simulated  stability_subsamples"))
+    for shown, of_setting in zip(
+        row.split()[2:4], [fresh[fresh["params.x"] == 0], fresh[fresh["params.x"] != 0]], strict=True
+    ):
+        (_, a), (_, b) = of_setting.sort_values("seed").iterrows()
+        cells = [kept_cells(60, 0.8, seed) for seed in (0, 1)]
+        labels = [
+            np.load(study_folder(tmp_path) / "fresh" / each["dataset"] / "parabola" / each["key"][:16] / "labels.npy")
+            for each in (a, b)
+        ]
+        _, in_a, in_b = np.intersect1d(*cells, return_indices=True)
+        assert float(shown) == pytest.approx(adjusted_rand_score(labels[0][in_a], labels[1][in_b]), abs=6e-5)
+    (preset,) = study_folder(tmp_path).glob("*.yaml")
+    assert "- simulated\n" in preset.read_text()
+
+
+def test_one_seed_is_not_enough_to_evaluate_stability(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tune("objective=stability", "n_trials=2", "method.epochs=1", "seeds=1", "evaluate=true") == 0
+    assert "stability  " not in capsys.readouterr().out.partition("tuned - default")[2]
+
+
 def test_leaving_one_out_needs_two(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
     assert tune("objective=ari", "leave_one_out=true") == 2
     assert "leave_one_out=true needs at least two datasets; give dataset=a,b,c" in capsys.readouterr().err
@@ -217,9 +273,19 @@ def test_a_dataset_given_twice_is_refused(
         (["experiment=smoke"], "experiment=smoke cannot be given to a search: a search is of one method"),
         (["preset=x.yaml"], "preset=x.yaml cannot be given to a search: a search starts from the method's own"),
         (["-m", "method=leiden,louvain"], "a search is of one method with one set of parameters"),
-        (["engine=slurm"], "start this very command in each job of an array"),
+        (["engine=slurm", "device=cuda:1"], "device=cuda:1 names GPUs, but SLURM chooses them"),
+        (["engine=slurm", "storage=sqlite", "--dry-run"], "engine=slurm cannot use storage=sqlite"),
+        (["workers=2"], "workers=2 are tasks of engine=slurm, and the engine is local; use engine.cpu_slots"),
         (["trial_seeds=[3]"], r"seeds [3] are in trial_seeds and in seeds"),
         (["search.z=[0,1]"], "search.z: unknown parameter of method parabola 'z'"),
+        (
+            ["objective=stability_subsamples", "subsample_share=0.05"],
+            "subsample_share=0.05 is too small: the subsamples of simulated with seeds 1000 and 1001 share",
+        ),
+        (
+            ["objective=stability_subsamples", "dataset.subsample.share=0.5"],
+            "objective=stability_subsamples takes subsamples itself, but dataset.subsample.share is 0.5; leave it out",
+        ),
         (["method.x=0.1", "search.x=[0,1]"], "method.x and search.x are both given"),
         (["pruner=median", "objective=loss"], "pruner=median compares unfinished trials"),
     ],
@@ -229,6 +295,11 @@ def test_what_is_no_search_is_one_line(
 ) -> None:
     assert tune("evaluate=true", *arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_dry_run_says_how_many_tasks_make_it(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tune("engine=slurm", "engine.cpu_slots=2", "n_trials=3", "--dry-run") == 0
+    assert "3 trials by 3 tasks" in capsys.readouterr().out
 
 
 def test_what_is_said_already_is_not_said_twice(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
@@ -284,5 +355,14 @@ def test_help_names_every_key_and_objective(capsys: pytest.CaptureFixture[str]) 
     assert main(["tune", "--help"]) == 0
     said = capsys.readouterr().out
     assert all(f"  {name} " in said for name in OBJECTIVES)
-    for word in ("n_trials=50", "trial_seeds=", "storage=sqlite", "leave_one_out=false", "modularity", "ari"):
+    for word in (
+        "n_trials=50",
+        "trial_seeds=",
+        "storage=auto",
+        "workers=",
+        "subsample_share=",
+        "leave_one_out=false",
+        "modularity",
+        "ari",
+    ):
         assert word in said

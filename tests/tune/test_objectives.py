@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.metrics import adjusted_rand_score
 
+from scbench.data.subsample import kept_cells
 from scbench.errors import ConfigError
 from scbench.method import Counts
 from scbench.metrics.fixed_space import FixedSpace
@@ -61,6 +63,24 @@ def test_the_loss_is_that_of_the_last_line_that_has_one(tmp_path: Path, space: F
         objective.value([run(tmp_path, TRUTH, 3)], space, [])
     with pytest.raises(NoValue, match=r"loss is not finite \(nan\)"):
         objective.value([run(tmp_path, TRUTH, 4, "epoch,a\n0,nan\n")], space, ["a"])
+
+
+def test_fits_to_subsamples_are_compared_on_the_cells_that_they_share(tmp_path: Path, space: FixedSpace) -> None:
+    runs = []
+    for seed, labels in enumerate((TRUTH, TRUTH, (TRUTH + (np.arange(60) % 7 == 0)) % 3)):
+        cells = kept_cells(60, 0.7, seed)
+        found = run(tmp_path, (labels[cells] + seed) % 3, seed)
+        data = {"preprocessing": {"subsample": {"share": 0.7, "seed": seed}}, "part_of": {"n_cells": 60}}
+        runs.append(TrialRun({**found.record, "data": data}, found.folder))
+    objective = find_objective("stability_subsamples")
+    assert objective.value(runs[:2], space, []) == pytest.approx(1)
+    (a, in_a), (b, in_b) = [
+        (dict(zip(each.cells(), each.labels(), strict=True)), set(each.cells())) for each in runs[1:]
+    ]
+    shared = sorted(in_a & in_b)
+    expected = adjusted_rand_score([a[cell] for cell in shared], [b[cell] for cell in shared])
+    assert 0 < expected < 1
+    assert objective.value(runs[1:], space, []) == pytest.approx(expected)
 
 
 def test_scores_with_labels_are_means_over_seeds(tmp_path: Path, space: FixedSpace) -> None:

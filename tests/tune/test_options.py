@@ -19,7 +19,9 @@ def test_the_searchs_own_keys_are_taken_out() -> None:
 
 def test_a_trial_has_the_seeds_that_its_objective_needs() -> None:
     assert TuneOptions().seeds_of_trials() == [1000]
+    assert (TuneOptions().n_workers(), TuneOptions(workers=7).n_workers()) == (4, 7)
     assert TuneOptions(objective="stability").seeds_of_trials() == [1000, 1001, 1002]
+    assert TuneOptions(objective="stability_subsamples").seeds_of_trials() == [1000, 1001, 1002]
     assert TuneOptions(trial_seeds=2).seeds_of_trials() == [1000, 1001]
     assert TuneOptions(trial_seeds=[5, 7]).seeds_of_trials() == [5, 7]
 
@@ -34,10 +36,14 @@ def test_a_trial_has_the_seeds_that_its_objective_needs() -> None:
         ("sampler_seed=-1", "sampler_seed must be a whole number from 0"),
         ("pruner=medium", "unknown pruner 'medium'. Did you mean 'median'"),
         ("storage=sqlight", "unknown storage .* 'sqlight'. Did you mean 'sqlite'"),
+        ("workers=-1", "workers must be at least 1, got -1"),
         ("study=a/b", "study must be a plain name .*, got 'a/b'"),
         ("out=", "out is empty; give a folder"),
         ("objective=modular", "unknown objective 'modular'. Did you mean 'modularity'"),
         ("trial_seeds=0", "trial_seeds must be at least 1, got 0"),
+        ("subsample_share=x", "subsample_share must be a number, got 'x'"),
+        ("subsample_share=1", "subsample_share must be above 0 and below 1, got 1; objective=stability compares"),
+        ("subsample_share=0.7", "subsample_share=0.7 is for objective=stability_subsamples, and .* is modularity"),
         ("leave_one_out=true", "leave_one_out=true is made for tuning with the labels .*add objective=ari"),
     ],
 )
@@ -54,6 +60,11 @@ def test_a_key_given_twice_is_refused() -> None:
 def test_stability_needs_two_seeds() -> None:
     with pytest.raises(ConfigError, match="objective=stability needs at least 2 seeds .* got 1; use trial_seeds=3"):
         read_options(["objective=stability", "trial_seeds=1"])
+
+
+def test_subsamples_have_a_usual_size() -> None:
+    assert read_options(["objective=stability_subsamples"])[0].share() == 0.8
+    assert read_options(["objective=stability_subsamples", "subsample_share=0.9"])[0].share() == 0.9
 
 
 def test_trials_are_pruned_where_they_can_be_compared() -> None:

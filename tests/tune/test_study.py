@@ -11,7 +11,6 @@ from optuna.trial import TrialState
 from scbench.errors import ConfigError
 from scbench.tune.identity import Search, usual_name
 from scbench.tune.owners import Owner
-from scbench.tune.storage import storage_url
 from scbench.tune.study import Study, open_study
 
 MakeSearch = Callable[..., Search]
@@ -99,10 +98,10 @@ def test_failed_and_given_up_trials_stay_on_record(make_search: MakeSearch, tmp_
         assert all(claims)
         study.fail(0, "diverged: why")
         assert not study.gives_up(1, 0, 0.25)
-        study.prune(1)
+        study.prune(1, "given up: why")
         trials = study.trials()
         assert [trial.state for trial in trials] == [TrialState.FAIL, TrialState.PRUNED]
-        assert study.reason(trials[0]) == "diverged: why"
+        assert [study.reason(trial) for trial in trials] == ["diverged: why", "given up: why"]
         assert trials[1].intermediate_values == {0: 0.25}
         assert study.best() is None
         assert study.claim() is not None
@@ -123,17 +122,3 @@ def test_the_name_follows_from_what_is_searched(make_search: MakeSearch) -> None
     assert usual_name(make_search()) == name
     assert usual_name(make_search(epochs=9)) != name
     assert usual_name(make_search(n_datasets=5)).startswith("parabola-simulated0+simulated1+simulated2+2-more-loss-")
-
-
-@pytest.mark.parametrize(
-    "storage", ["nothing://here", "postgresql://localhost:1/none", "sqlite:////no/such/folder/x.db"]
-)
-def test_a_storage_that_cannot_be_used_is_one_line(storage: str, make_search: MakeSearch, tmp_path: Path) -> None:
-    with Owner(tmp_path) as owner, pytest.raises(ConfigError, match=f"storage={storage} cannot be used .*driver is"):
-        open_study(make_search(), "s", tmp_path, storage, 3, owner)
-
-
-def test_files_are_named_by_absolute_paths(tmp_path: Path) -> None:
-    assert storage_url("sqlite", tmp_path) == f"sqlite:///{tmp_path}/study.db"
-    assert storage_url("journal", tmp_path) == f"{tmp_path}/study.journal"
-    assert storage_url("postgresql://a/b", tmp_path) == "postgresql://a/b"

@@ -1,0 +1,68 @@
+"""Which studies a command line asks for: one, or one for each dataset that is left out in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scbench.config.schema import RunConfig
+from scbench.errors import ConfigError
+from scbench.plugins import find
+from scbench.run.opening import open_all
+from scbench.tune.fits import check_overlap, dataset_of, fits
+from scbench.tune.folds import folds
+from scbench.tune.identity import Search, usual_name
+from scbench.tune.narrow import space_of
+from scbench.tune.options import TuneOptions, choose_pruner
+
+__all__ = ["NamedSearch", "searches_of"]
+
+
+@dataclass(frozen=True)
+class NamedSearch:
+    """A search and the study that it is.
+
+    Attributes:
+        name: of the study.
+        folder: of the study, absolute.
+        search: what is searched.
+        evaluated: the configurations that the result is evaluated with, besides the parameters found.
+    """
+
+    name: str
+    folder: Path
+    search: Search
+    evaluated: Sequence[RunConfig]
+
+
+def searches_of(configs: Sequence[RunConfig], options: TuneOptions, held: frozenset[str]) -> list[NamedSearch]:
+    """Return the searches of a command; every dataset is opened.
+
+    Args:
+        configs: one for each dataset, of one method.
+        options: of the command.
+        held: parameters of the method that the command line sets to a value.
+
+    Raises:
+        ScbenchError: when a dataset cannot be opened, or there is nothing to search.
+    """
+    config, goal = configs[0], options.goal()
+    space = space_of(find(config.method.name), config.method, options.search, held)
+    runs = [open_all(fits(each, goal, options.share(), options.seeds_of_trials())).runs for each in configs]
+    for of_dataset in runs:
+        check_overlap(of_dataset)
+    names = [dataset_of(of_dataset[0], goal) for of_dataset in runs]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"a dataset is given twice: {', '.join(names)}; name each once")
+    out = Path(options.out).expanduser().absolute()
+    searches = []
+    for chosen, evaluated in folds(len(configs), leave_one_out=options.leave_one_out):
+        pruner = choose_pruner(options.pruner, goal, len(chosen))
+        made = tuple(run for index in chosen for run in runs[index])
+        search = Search(config.method, space, goal, made, options.sampler_seed, pruner)
+        name = options.study or usual_name(search)
+        if options.study and options.leave_one_out:
+            name += f"-without-{names[evaluated[0]]}"
+        searches.append(NamedSearch(name, out / name, search, [configs[index] for index in evaluated]))
+    return searches
