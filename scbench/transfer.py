@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ import numpy as np
 from scbench.config.compose import run_with_config
 from scbench.config.schema import RunConfig, parse_seeds
 from scbench.errors import ConfigError, ScbenchError, StoreError
-from scbench.method import Counts
 from scbench.report.csv_tables import write_csv
 from scbench.report.table import mean_sd, percent
 from scbench.run.transfer_run import METRICS, make_method, transfer_run
@@ -56,9 +54,11 @@ def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int
     """Make all runs of one configuration."""
     if len(configs) > 1:
         raise ConfigError(f"transfer takes one method and one dataset, got {len(configs)} jobs; give one at a time")
+    from scbench.data.batches import read_batches
+
     config = configs[0]
     make_method(config)
-    counts, types, batches = _opened(config, column)
+    counts, types, batches = read_batches(config.dataset, column)
     names = sorted(set(batches))
     if len(names) < 2:
         raise ConfigError(f"transfer needs two batches, and column {column!r} holds one ({names[0]}); name another")
@@ -76,24 +76,6 @@ def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int
         sys.stdout.write(f"{path}\n")
     _print(lines)
     return int(any(line["status"] != "ok" for line in lines))
-
-
-def _opened(config: RunConfig, column: str) -> tuple[Counts, np.ndarray, np.ndarray]:
-    """Return counts, types and batches in file order; the batches are read as another column of labels."""
-    from scbench.data.load import open_dataset
-
-    dataset = open_dataset(config.dataset)
-    other = open_dataset(replace(config.dataset, label=column, types=None))
-    types, batches = dataset.labels(), other.labels()
-    if types is None or batches is None:
-        raise ConfigError(
-            f"transfer on {dataset.name} needs labels and batches; name their columns, and leave out none"
-        )
-    if len(types) != len(batches):
-        raise ConfigError(
-            f"{len(types)} cells of {dataset.name} have a type and {len(batches)} a batch; remove the others first"
-        )
-    return dataset.counts(), types, batches
 
 
 def _file_in(out: Path) -> Path:

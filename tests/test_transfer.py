@@ -24,6 +24,7 @@ def two_batches(tmp_path: Path) -> str:
         file["Y"] = np.array([str(label) for label in SIMULATED.labels], dtype="S")
         file["plate"] = np.array(["a", "b"] * 60, dtype="S")
         file["one"] = np.array(["a"] * 120, dtype="S")
+        file["gap"] = np.array(["a", "b"] * 59 + ["a", ""], dtype="S")
     return f"dataset.path={tmp_path / 'x.h5'}"
 
 
@@ -69,6 +70,7 @@ def test_a_failing_fit_keeps_its_lines_and_sets_the_status(
         ([*SHORT, "batch=one"], "transfer needs two batches, and column 'one' holds one (a)"),
         ([*SHORT, "batch=plat"], "Did you mean 'plate'?"),
         ([*SHORT, "batch=plate", "dataset.label=none"], "needs labels and batches"),
+        ([*SHORT, "batch=gap"], "1 of 120 cells have no type or no batch; pass dataset.unlabelled=drop"),
         (["-m", "method=sccagn,leiden", "batch=plate"], "transfer takes one method and one dataset, got 2 jobs"),
     ],
 )
@@ -79,6 +81,11 @@ def test_what_cannot_be_is_one_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_simulated_cells_have_no_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SHORT, "dataset=simulated"]) == 2
+    assert "simulated cells have none; take a file" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_made_costs_no_fit(
