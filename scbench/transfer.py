@@ -1,16 +1,16 @@
 """``python -m scbench.transfer method=M dataset=D [batch=COLUMN]``: learn on one batch, place the cells of another.
 
-Both directions of every pair of batches, each seed (0 to 9) once. The method learns on the first batch alone and places
-the cells of the second with what it has learnt; the number of clusters is that of the first batch's types. Other keys
-are those of ``python -m scbench`` (method.*, seeds, n_clusters, device, engine.threads); out=DIR also writes
-transfer.csv there, a line for each seed and part.
+Both directions of every pair of batches, each seed (0 to 9) once. The method learns on the first batch alone, in one
+fit for all the others, and places the cells of the second with what it has learnt; the number of clusters is that of
+the first batch's types. Other keys are those of ``python -m scbench`` (method.*, seeds, n_clusters, device,
+engine.threads); with dataset.unlabelled=drop, cells without a type or a batch are left out. out=DIR also writes
+transfer.csv there, a line for each pair, seed and part; ``seconds`` are those of the fit, or of placing.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,14 @@ def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int
     lines: list[dict[str, Any]] = []
     named = {"method": config.method.name, "variant": config.method.variant, "dataset": config.dataset.name}
     path = None if out is None else _file_in(Path(out))
-    for learnt_on, placed in permutations(names, 2):
-        parts = [np.flatnonzero(batches == name) for name in (learnt_on, placed)]
-        for seed in parse_seeds(config.seeds):
-            about = named | {"learnt_on": learnt_on, "placed": placed, "seed": seed}
-            lines += [about | line for line in transfer_run(config, counts, types, parts, seed)]
+    parts = {name: np.flatnonzero(batches == name) for name in names}
+    for learnt_on in names:
+        made = [
+            named | line
+            for seed in parse_seeds(config.seeds)
+            for line in transfer_run(config, counts, types, parts, learnt_on, seed)
+        ]
+        lines += sorted(made, key=lambda line: names.index(line["placed"]))  # the order of seeds stays
         if path is not None:  # what is done stays when the rest is interrupted
             write_csv(path, lines, _COLUMNS)
     if path is not None:
@@ -125,7 +128,7 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
 
 def _span(lines: Sequence[dict[str, Any]], name: str) -> str:
     """Return the smallest and the largest value: ``3-5``."""
-    values = sorted({line[name] for line in lines})
+    values = sorted({line[name] for line in lines if name in line})
     return "-".join(map(str, dict.fromkeys((values[0], values[-1])))) if values else "-"
 
 
