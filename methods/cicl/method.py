@@ -59,7 +59,8 @@ class Cicl:
 
         def watch(epoch: int) -> None:
             is_due = config.settings.centroids != "frozen" or epoch % _FROZEN_SNAPSHOT_EVERY == 0
-            if run.snapshots and is_due:
+            can_be_read = config.read_out != "centroid" or training.epochs_run >= config.warmup_epochs
+            if run.snapshots and is_due and can_be_read:
                 run.snapshot(epoch, self._read_out(training).labels)
 
         training.fit(watch)

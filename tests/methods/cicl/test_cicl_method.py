@@ -132,6 +132,15 @@ def test_the_released_program_is_looked_at_every_five_epochs() -> None:
     assert kept == [0, 5, 10]
 
 
+@pytest.mark.parametrize(("read_out", "epochs"), [("centroid", [1, 2, 3]), ("kmeans", [0, 1, 2, 3])])
+def test_without_centroids_there_is_no_snapshot_of_them(read_out: str, epochs: list[int]) -> None:
+    kept: dict[int, np.ndarray] = {}
+    run = RunContext(0, on_snapshot=lambda epoch, labels: kept.update({epoch: labels}), snapshots=True)
+    found = fit(run=run, read_out=read_out, warmup_epochs=2, epochs=4)
+    assert list(kept) == epochs
+    np.testing.assert_array_equal(kept[3], found.labels)
+
+
 def test_each_epoch_is_logged_with_losses_and_label_change() -> None:
     rows: list[dict[str, float]] = []
     fit(run=RunContext(0, on_log=lambda _, values: rows.append(values)))
