@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 from scbench_methods.cicl.config import CiclConfig
-from scbench_methods.cicl.lloyd import cluster_means, nearest
-from scbench_methods.cicl.read_out import kmeans_labels
+from scbench_methods.cicl.lloyd import cluster_means, nearest, sample_size
+from scbench_methods.cicl.read_out import in_mini_batches, kmeans_labels
 from scbench_methods.cicl.training import Training
 from torch import Tensor
 
@@ -51,7 +51,7 @@ class Cicl:
         self._check(prepared, n_clusters)
         x = torch.tensor(prepared.x, device=run.device)
         taught = torch.from_numpy(np.flatnonzero(prepared.nonempty)).to(run.device)
-        used = {"n_genes_used": x.shape[1]}
+        used = {"n_genes_used": x.shape[1], "read_out_by": self._read_out_by(len(taught))}
         if config.read_out == "input":
             found = self._by_kmeans(x, taught, n_clusters, run.seed)
             return replace(found, info=used | {"epochs_run": 0, "stop_reason": "input is read out"})
@@ -68,6 +68,7 @@ class Cicl:
             "epochs_run": training.epochs_run,
             "stop_reason": training.stop_reason,
             "cold_restarts_won": training.pseudo.n_cold_wins,
+            "starts_compared_on": self._compared_on(len(taught), n_clusters),
         }
         return replace(self._read_out(training), info=used | done)
 
@@ -86,6 +87,17 @@ class Cicl:
                 f"method.batch_size must be at least the number of clusters, got {self.config.batch_size} for "
                 f"{n_clusters} clusters; raise it, or leave it at its default"
             )
+
+    def _read_out_by(self, n_taught: int) -> str:
+        """Return how the final labels are found, for the run's record."""
+        if self.config.read_out == "centroid":
+            return "nearest centroid"
+        return "k-means in mini-batches" if in_mini_batches(n_taught) else "k-means"
+
+    def _compared_on(self, n_taught: int, n_clusters: int) -> str:
+        """Return the cells that starts of the centroids are compared on, for the run's record."""
+        n_compared = sample_size(n_taught, n_clusters)
+        return "all cells" if n_compared == n_taught else f"{n_compared} random cells"
 
     def _read_out(self, training: Training) -> Clustering:
         """Return labels, representations and memberships of all cells at this point of the training."""

@@ -141,6 +141,22 @@ def test_without_centroids_there_is_no_snapshot_of_them(read_out: str, epochs: l
     np.testing.assert_array_equal(kept[3], found.labels)
 
 
+def test_the_record_names_the_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scbench_methods.cicl import lloyd, read_out
+
+    def said(**given: Any) -> tuple[Any, Any]:
+        info = fit(**given).info
+        return info.get("starts_compared_on"), info["read_out_by"]
+
+    assert said() == ("all cells", "k-means")
+    assert said(read_out="centroid") == ("all cells", "nearest centroid")
+    assert said(read_out="input") == (None, "k-means")
+    monkeypatch.setattr(lloyd, "_SAMPLE", 79)
+    monkeypatch.setattr(read_out, "_MOST_CELLS", 79)
+    assert said() == ("79 random cells", "k-means in mini-batches")
+    assert said(read_out="input") == (None, "k-means in mini-batches")
+
+
 def test_each_epoch_is_logged_with_losses_and_label_change() -> None:
     rows: list[dict[str, float]] = []
     fit(run=RunContext(0, on_log=lambda _, values: rows.append(values)))
