@@ -40,7 +40,7 @@ class Cicl:
 
         Raises:
             ValueError: when ``n_clusters`` is below 1 or above the number of cells.
-            ConfigError: when ``batch_size`` is below ``n_clusters``.
+            ConfigError: when ``batch_size`` is below ``n_clusters``, unless the input is read out.
             DataError: when fewer than two cells, or fewer than ``n_clusters``, have counts, or fewer than two genes.
             Diverged: when a loss is not finite.
         """
@@ -82,7 +82,7 @@ class Cicl:
             )
         if n_genes < 2:
             raise DataError(f"CICL normalises each cell over its genes and needs at least 2, got {n_genes}")
-        if self.config.batch_size < n_clusters:
+        if self.config.read_out != "input" and self.config.batch_size < n_clusters:
             raise ConfigError(
                 f"method.batch_size must be at least the number of clusters, got {self.config.batch_size} for "
                 f"{n_clusters} clusters; raise it, or leave it at its default"

@@ -232,6 +232,7 @@ def test_one_gene_cannot_be_normalised_over_genes() -> None:
 def test_batches_smaller_than_the_number_of_clusters_are_refused() -> None:
     with pytest.raises(ConfigError, match="batch_size must be at least the number of clusters, got 3 for 4 clusters"):
         fit(batch_size=3)
+    assert len(np.unique(fit(batch_size=3, read_out="input").labels)) == 4  # makes no batches
 
 
 def test_more_clusters_than_cells_are_refused() -> None:
