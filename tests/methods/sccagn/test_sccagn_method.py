@@ -25,21 +25,40 @@ PHASE_TERMS = {"discriminator", "clustering", "graph_clustering", "reconstructio
 
 
 class Listener:
-    """What a run reports."""
+    """What a run reports, in order; an epoch that came twice is no dictionary."""
 
     def __init__(self) -> None:
-        self.history: dict[int, dict[str, float]] = {}
-        self.snapshots: dict[int, np.ndarray] = {}
-        self.reports: dict[int, np.ndarray] = {}
+        self.rows: list[tuple[int, dict[str, float]]] = []
+        self.kept: list[tuple[int, np.ndarray]] = []
+        self.told: list[tuple[int, np.ndarray]] = []
+
+    @property
+    def history(self) -> dict[int, dict[str, float]]:
+        return self._once(self.rows)
+
+    @property
+    def snapshots(self) -> dict[int, np.ndarray]:
+        return self._once(self.kept)
+
+    @property
+    def reports(self) -> dict[int, np.ndarray]:
+        return self._once(self.told)
+
+    @staticmethod
+    def _once(pairs: list[tuple[int, Any]]) -> dict[int, Any]:
+        epochs = [epoch for epoch, _ in pairs]
+        assert len(set(epochs)) == len(epochs), epochs
+        assert min(epochs, default=0) >= 0
+        return dict(pairs)
 
 
 def fit_whole(counts: Counts = COUNTS, k: int = 4, seed: int = 0, **settings: Any) -> tuple[Fitted, Listener]:
     seen = Listener()
     run = RunContext(
         seed,
-        on_log=lambda epoch, values: seen.history.update({epoch: values}),
-        on_snapshot=lambda epoch, labels: seen.snapshots.update({epoch: labels}),
-        on_report=lambda step, labels: seen.reports.update({step: labels}),
+        on_log=lambda epoch, values: seen.rows.append((epoch, values)),
+        on_snapshot=lambda epoch, labels: seen.kept.append((epoch, labels)),
+        on_report=lambda step, labels: seen.told.append((step, labels)),
         snapshots=True,
     )
     seed_process(seed, uses_torch=True)
@@ -214,7 +233,15 @@ def test_settled_labels_end_the_main_phase() -> None:
     assert found.info["stop_reason"] == "labels settled"
     assert found.info["epochs"] == 1  # the second pass sees that no more than all labels changed
     np.testing.assert_array_equal(found.labels, seen.snapshots[3])
+    assert (list(seen.snapshots), list(seen.reports)) == ([2, 3], [3])
     assert fit()[0].info["stop_reason"] == "epochs"
+
+
+def test_settled_labels_are_told_once_also_where_k_means_finds_them() -> None:
+    found, seen = fit(tol=1.0, eps_q=0.0)
+    assert (list(seen.snapshots), list(seen.reports)) == ([2, 3], [3])
+    np.testing.assert_array_equal(found.labels, seen.snapshots[3])
+    np.testing.assert_array_equal(found.labels, seen.reports[3])
 
 
 def test_an_autoencoder_that_has_learnt_little_is_reported(caplog: pytest.LogCaptureFixture) -> None:
