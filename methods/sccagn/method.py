@@ -71,7 +71,8 @@ class ScCagn:
         training = self._main_training(x, inputs, pretrained, n_clusters, run)
         first_labels = self._start(training, x, pretrained, n_clusters, run)
         first_epoch = config.pretrain_epochs
-        run.snapshot(first_epoch - 1, self._everywhere(first_labels, training.network, inputs, run))
+        if run.snapshots and first_epoch > 0:  # without pre-training no epoch has ended yet
+            run.snapshot(first_epoch - 1, self._everywhere(first_labels, training.network, inputs, run))
 
         def on_epoch(epoch: int, labels: Tensor) -> None:
             seen = labels.cpu().numpy()

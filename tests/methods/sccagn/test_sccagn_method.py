@@ -244,6 +244,19 @@ def test_settled_labels_are_told_once_also_where_k_means_finds_them() -> None:
     np.testing.assert_array_equal(found.labels, seen.reports[3])
 
 
+def test_a_run_without_pretraining_has_no_snapshot_before_its_first_epoch() -> None:
+    _, seen = fit(pretrain_epochs=0)
+    assert list(seen.snapshots) == list(seen.reports) == [0, 1, 2, 3, 4]
+
+
+def test_the_first_labels_of_all_cells_are_found_for_a_snapshot_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScCagn, "_everywhere", lambda *_: pytest.fail("nobody asked for a snapshot"))
+    seed_process(0, uses_torch=True)
+    found = ScCagn(ScCagnConfig(**SHORT)).fit(COUNTS, 4, RunContext(0)).clustering
+    monkeypatch.undo()
+    np.testing.assert_array_equal(found.labels, fit()[0].labels)
+
+
 def test_an_autoencoder_that_has_learnt_little_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     little, _ = fit(pretrain_epochs=1, epochs=1)
     assert little.info["unexplained_variance"] > 0.95
