@@ -15,7 +15,7 @@ from scbench_methods.sccagn.fitted import Fitted, place_all
 from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, make_inputs
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.pretraining import Pretrained, n_starts, pretrain
+from scbench_methods.sccagn.pretraining import Pretrained, n_starts, pretrain, step_size
 from scbench_methods.sccagn.training import MainTraining
 from torch import Tensor
 
@@ -92,6 +92,7 @@ class ScCagn:
             "silhouette": None if math.isnan(pretrained.silhouette) else pretrained.silhouette,
             "unexplained_variance": self._unexplained(x, pretrained),
             "pretrain_epochs": first_epoch,
+            "pretrain_batch_used": min(len(x), step_size(len(x), config)) if first_epoch > 0 else None,
             "epochs": training.epochs,
             "stop_reason": training.stop_reason,
         }

@@ -113,7 +113,12 @@ def _train(restarts: Restarts, x: Tensor, config: ScCagnConfig, run: RunContext)
 
 
 def step_size(n_cells: int, config: ScCagnConfig) -> int:
-    """Return the cells in a step of pre-training: fewer in small sets, for at least ``pretrain_least_steps`` steps."""
+    """Return the cells in a step of pre-training.
+
+    At most ``pretrain_batch``; fewer where pre-training would not come to ``pretrain_least_steps`` steps, so the size
+    depends on ``pretrain_epochs`` too. Where cells times epochs are fewer than these steps, each cell is a step of its
+    own (two cells for a discriminator's batch norm), and there are as many steps as that makes.
+    """
     size, least_steps = config.settings.pretrain_batch, config.settings.pretrain_least_steps
     if least_steps == 0:
         return size

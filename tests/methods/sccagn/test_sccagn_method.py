@@ -245,8 +245,9 @@ def test_settled_labels_are_told_once_also_where_k_means_finds_them() -> None:
 
 
 def test_a_run_without_pretraining_has_no_snapshot_before_its_first_epoch() -> None:
-    _, seen = fit(pretrain_epochs=0)
+    found, seen = fit(pretrain_epochs=0)
     assert list(seen.snapshots) == list(seen.reports) == [0, 1, 2, 3, 4]
+    assert found.info["pretrain_batch_used"] is None
 
 
 def test_the_first_labels_of_all_cells_are_found_for_a_snapshot_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,6 +256,13 @@ def test_the_first_labels_of_all_cells_are_found_for_a_snapshot_only(monkeypatch
     found = ScCagn(ScCagnConfig(**SHORT)).fit(COUNTS, 4, RunContext(0)).clustering
     monkeypatch.undo()
     np.testing.assert_array_equal(found.labels, fit()[0].labels)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"), [({}, 1), ({"pretrain_least_steps": 30}, 12), ({"pretrain_least_steps": 0}, 16)]
+)
+def test_the_record_has_the_batch_that_was_used(settings: dict[str, Any], size: int) -> None:
+    assert fit(**settings)[0].info["pretrain_batch_used"] == size
 
 
 def test_an_autoencoder_that_has_learnt_little_is_reported(caplog: pytest.LogCaptureFixture) -> None:
