@@ -44,10 +44,12 @@ class Fitted:
         Genes, median library and ranges are those of the fitted cells; the graph is of the other cells alone.
 
         Args:
-            counts: (n_cells, n_genes) of the other cells; genes are matched by name where both sets have names.
+            counts: (n_cells, n_genes) of the other cells; genes are matched by name where both sets have names and
+                these differ, by position otherwise.
 
         Raises:
-            DataError: when fewer cells than a neighbourhood needs have counts, or genes are missing.
+            DataError: when fewer cells than a neighbourhood needs have counts, genes are missing, or a name stands
+                for several genes.
         """
         x = on_the_scale_of(make_reference(self.inputs.usable, self.inputs.recipe), counts)
         taught = np.asarray(counts.matrix.astype(bool).sum(axis=1)).ravel() > 0

@@ -67,7 +67,7 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
     """Return other cells as the networks of the reference see them.
 
     Their libraries are scaled to the reference's median; their values are cut to its ranges. Genes are matched by
-    name where both have names, by position otherwise.
+    name where both have names and these differ, by position otherwise.
 
     Args:
         reference: the cells learnt from.
@@ -77,7 +77,8 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
         (n_cells, n_genes) float32; a cell without counts gets what zeros become.
 
     Raises:
-        DataError: when genes are missing, or counts meet log-normalised values.
+        DataError: when genes are missing, a name that is needed stands for several, or counts meet log-normalised
+            values.
     """
     if counts.is_counts != reference.is_counts:
         kinds = ["counts" if is_counts else "log-normalised" for is_counts in (reference.is_counts, counts.is_counts)]
@@ -96,7 +97,7 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
 
 
 def _columns(reference: Reference, counts: Counts) -> np.ndarray:
-    """Return for each column of the reference's input the column of the other one."""
+    """Return for each column of the reference's input the column of the other one; -1 where there is none."""
     if reference.names is None or counts.genes is None:
         if counts.matrix.shape[1] != reference.n_columns:
             raise DataError(
@@ -104,7 +105,10 @@ def _columns(reference: Reference, counts: Counts) -> np.ndarray:
                 "there are no names to match them by; give both the same genes in the same order"
             )
         return np.arange(reference.n_columns)
-    place = {name: column for column, name in reversed(list(enumerate(counts.genes)))}
+    if np.array_equal(reference.names, counts.genes):  # then a name may stand for several columns
+        return np.arange(reference.n_columns)
+    _refuse_ambiguous(reference, counts.genes)
+    place = {name: column for column, name in enumerate(counts.genes)}
     where = np.array([place.get(name, -1) for name in reference.names])
     missing = reference.names[reference.expressed[where[reference.expressed] < 0]]
     if len(missing):
@@ -113,6 +117,22 @@ def _columns(reference: Reference, counts: Counts) -> np.ndarray:
             f"{missing[0]} for one; restrict both to the genes they share"
         )
     return where
+
+
+def _refuse_ambiguous(reference: Reference, names: np.ndarray) -> None:
+    """Refuse names that are needed and stand for several columns of either side."""
+    repeated: set[object] = set()
+    for side in (cast(np.ndarray, reference.names), names):
+        known, n_columns = np.unique(side.astype(str), return_counts=True)
+        repeated |= set(known[n_columns > 1])
+    wanted = cast(np.ndarray, reference.names)[reference.expressed].astype(str)
+    several = [name for name in wanted if name in repeated]
+    if several:
+        raise DataError(
+            f"{len(set(several))} names of genes stand for several columns, {several[0]} for one, and the two sets of "
+            "cells do not list the same names in the same order; make the names unique, or give both sets the same "
+            "genes in the same order"
+        )
 
 
 def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:

@@ -385,6 +385,20 @@ def test_cells_transferred_to_themselves_keep_their_clusters(transform: str) -> 
     assert (again.labels == fitted.clustering.labels).mean() > 0.98
 
 
+def test_genes_of_one_name_are_told_apart_where_both_sets_list_them_alike() -> None:
+    names = np.array([f"g{i % 75}" for i in range(150)], dtype=object)
+    fitted, _ = fit_whole(Counts(COUNTS.matrix, names))
+    again = fitted.predict(Counts(COUNTS.matrix, names.copy()))
+    np.testing.assert_allclose(again.embedding, fitted.clustering.embedding, atol=2e-4)
+    dense = COUNTS.matrix.toarray()
+    dense[5] = 0
+    dense[5, 140] = 4  # one of 150 genes, and the second of its name
+    unnamed, named = (
+        fit_whole(Counts(csr_matrix(dense), given), filter_cells=True)[0].inputs.x for given in (None, names)
+    )
+    np.testing.assert_array_equal(named, unnamed)
+
+
 def test_transfer_is_fit_and_predict() -> None:
     source, target = halves()
     fitted, _ = fit_whole(source)
