@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, cell_graph, require_enough
 from scbench_methods.sccagn.losses import log_memberships
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.reference import make_reference, on_the_scale_of
+from scbench_methods.sccagn.reference import Reference, make_reference, on_the_scale_of
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
@@ -51,7 +52,7 @@ class Fitted:
             DataError: when fewer cells than a neighbourhood needs have counts, genes are missing, or a name stands
                 for several genes.
         """
-        x = on_the_scale_of(make_reference(self.inputs.usable, self.inputs.recipe), counts)
+        x = on_the_scale_of(self._reference, counts)
         taught = np.asarray(counts.matrix.astype(bool).sum(axis=1)).ravel() > 0
         require_enough(int(taught.sum()), self.config)
         graph, _ = cell_graph(x[taught], self.config)
@@ -59,6 +60,11 @@ class Fitted:
         labels = soft.argmax(axis=1)
         info = {"n_clusters_found": len(np.unique(labels)), "n_cells_left_out": int((~taught).sum())}
         return Clustering(labels, embedding=latent, soft=soft, info=info)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        """The fitted cells as the scale for others; several batches may be placed."""
+        return make_reference(self.inputs.usable, self.inputs.recipe)
 
 
 def place_all(

@@ -15,6 +15,8 @@ from scbench.scaling import column_moments, row_repeat, to_uniform_quantiles, to
 
 __all__ = ["Reference", "make_reference", "on_the_scale_of"]
 
+_GENES_AT_ONCE = 128  # held dense, with all cells learnt from
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -137,6 +139,16 @@ def _refuse_ambiguous(reference: Reference, names: np.ndarray) -> None:
 
 def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:
     """Return the others after the steps that follow the choice of genes, by moments and ranges of ``log_norm``."""
+    known, new = log_norm.tocsc(), others.tocsc()
+    x = np.empty(others.shape, dtype=np.float32)
+    for start in range(0, x.shape[1], _GENES_AT_ONCE):
+        genes = slice(start, start + _GENES_AT_ONCE)
+        x[:, genes] = _transformed_genes(csr_matrix(known[:, genes]), csr_matrix(new[:, genes]), recipe)
+    return np.asarray(to_unit_rows(x), dtype=np.float32) if recipe.l2_cell else x
+
+
+def _transformed_genes(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:
+    """Return some genes of the others after the steps that go gene by gene."""
     both = csr_matrix(vstack([log_norm, others], format="csr"), dtype=np.float32)
     if recipe.ceil_log:
         np.ceil(both.data, out=both.data)
@@ -151,5 +163,4 @@ def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np
         dense = to_uniform_quantiles(dense, is_known)
     if recipe.minmax is not None:
         dense = to_unit_range(dense, 0, is_known)
-    x = dense[n_known:]
-    return np.asarray(to_unit_rows(x) if recipe.l2_cell else x, dtype=np.float32)
+    return dense[n_known:]

@@ -189,6 +189,17 @@ def test_genes_are_matched_by_name() -> None:
     )
 
 
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_genes_are_scaled_some_at_a_time_as_all_at_once(transform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scbench_methods.sccagn import reference as reference_module
+
+    known, others = (Counts(csr_matrix(COUNTS.matrix[rows])) for rows in (slice(0, 80), slice(80, None)))
+    reference = make_reference(known, recipe_of(ScCagnConfig(input_transform=transform, n_genes=60), 80))
+    at_once = on_the_scale_of(reference, others)
+    monkeypatch.setattr(reference_module, "_GENES_AT_ONCE", 7)
+    np.testing.assert_array_equal(on_the_scale_of(reference, others), at_once)
+
+
 def test_a_name_of_several_genes_is_refused_where_names_decide() -> None:
     names = np.array([f"g{i}" for i in range(150)], dtype=object)
     twice = names.copy()
