@@ -12,7 +12,7 @@ from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, cell_graph, require_enough
 from scbench_methods.sccagn.losses import log_memberships
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.reference import Reference, make_reference, on_the_scale_of
+from scbench_methods.sccagn.reference import Reference, make_reference, on_the_scale_of, shows_any_gene
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
@@ -42,7 +42,8 @@ class Fitted:
     def predict(self, counts: Counts) -> Clustering:
         """Return the clusters of other cells by the trained weights and centroids, which stay as they are.
 
-        Genes, median library and ranges are those of the fitted cells; the graph is of the other cells alone.
+        Genes, median library and ranges are those of the fitted cells; the graph is of the other cells alone, without
+        those that have no counts in the genes found in the fitted ones.
 
         Args:
             counts: (n_cells, n_genes) of the other cells; genes are matched by name where both sets have names and
@@ -53,7 +54,7 @@ class Fitted:
                 for several genes.
         """
         x = on_the_scale_of(self._reference, counts)
-        taught = np.asarray(counts.matrix.astype(bool).sum(axis=1)).ravel() > 0
+        taught = shows_any_gene(self._reference, counts)
         require_enough(int(taught.sum()), self.config)
         graph, _ = cell_graph(x[taught], self.config)
         latent, soft = place_all(self.network, x, taught, graph, self.config, self.device)

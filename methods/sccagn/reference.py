@@ -13,7 +13,7 @@ from scbench.method import Counts
 from scbench.preprocess import Recipe, prepare
 from scbench.scaling import column_moments, row_repeat, to_uniform_quantiles, to_unit_range, to_unit_rows
 
-__all__ = ["Reference", "make_reference", "on_the_scale_of"]
+__all__ = ["Reference", "make_reference", "on_the_scale_of", "shows_any_gene"]
 
 _GENES_AT_ONCE = 128  # held dense, with all cells learnt from
 
@@ -96,6 +96,16 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
         data = np.log1p(values.data * row_repeat(scale, values)).astype(np.float32)
         values = csr_matrix((data, values.indices, values.indptr), shape=values.shape)
     return _transformed(reference.log_norm, values, reference.recipe)
+
+
+def shows_any_gene(reference: Reference, counts: Counts) -> np.ndarray:
+    """Return whether each cell has a value in a gene that counts for a library of the reference, (n_cells,) bool.
+
+    Raises:
+        DataError: when the genes cannot be matched.
+    """
+    found = counts.matrix[:, _columns(reference, counts)[reference.expressed]]
+    return np.asarray(found.astype(bool).sum(axis=1)).ravel() > 0
 
 
 def _columns(reference: Reference, counts: Counts) -> np.ndarray:

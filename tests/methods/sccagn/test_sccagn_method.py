@@ -399,6 +399,19 @@ def test_genes_of_one_name_are_told_apart_where_both_sets_list_them_alike() -> N
     np.testing.assert_array_equal(named, unnamed)
 
 
+def test_counts_in_genes_that_the_source_does_not_show_are_none() -> None:
+    dense = COUNTS.matrix.toarray()
+    source, target = dense[:70].copy(), dense[70:].copy()
+    source[:, 140:] = 0
+    target[3] = 0
+    without, with_some = Counts(csr_matrix(target)), target.copy()
+    with_some[3, 145] = 5
+    fitted, _ = fit_whole(Counts(csr_matrix(source)))
+    found, expected = fitted.predict(Counts(csr_matrix(with_some))), fitted.predict(without)
+    assert found.info["n_cells_left_out"] == 1
+    np.testing.assert_array_equal(found.embedding, expected.embedding)
+
+
 def test_transfer_is_fit_and_predict() -> None:
     source, target = halves()
     fitted, _ = fit_whole(source)
