@@ -187,8 +187,12 @@ def _silhouette(latent: np.ndarray, labels: np.ndarray, seed: int) -> float:
 
 
 def _is_better(one: Pretrained, other: Pretrained) -> bool:
-    """Return whether a restart is to be kept instead of another."""
-    if math.isnan(one.silhouette) or math.isnan(other.silhouette):
-        ends = [part.history[-1] if part.history else 0.0 for part in (one, other)]
-        return ends[0] < ends[1]
-    return one.silhouette > other.silhouette
+    """Return whether a restart is to be kept instead of another: any silhouette beats none."""
+    return _loss_of(one) < _loss_of(other)
+
+
+def _loss_of(found: Pretrained) -> tuple[bool, float]:
+    """Return what the choice of a restart makes small; an order of all restarts, so theirs does not matter."""
+    if not math.isnan(found.silhouette):
+        return False, -found.silhouette
+    return True, found.history[-1] if found.history else 0.0
