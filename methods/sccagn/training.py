@@ -110,7 +110,10 @@ class MainTraining:
         return codes, latent, log_memberships(latent, self.network.centroids)
 
     def _losses(self, codes: list[Tensor], latent: Tensor, log_q: Tensor) -> dict[str, tuple[float, Tensor]]:
-        """Return weight and value of each term; a term without a weight is not computed."""
+        """Return weight and value of each term.
+
+        A term without a weight is not computed, but for the divergences: when one has a weight, both are logged.
+        """
         config = self._config
         terms: dict[str, tuple[float, Tensor]] = {}
         if config.eps_q > 0 or config.eps_r > 0:
