@@ -1,17 +1,16 @@
 """``python -m scbench.transfer method=M dataset=D [batch=COLUMN]``: learn on one batch, place the cells of another.
 
-Both directions of every pair of batches, each seed (0 to 9) once. The method learns on the first batch alone and places
-the cells of the second with what it has learnt; the number of clusters is that of the first batch's types. Other keys
-are those of ``python -m scbench`` (method.*, seeds, n_clusters, device, engine.threads); out=DIR also writes
-transfer.csv there, a line for each seed and part.
+Both directions of every pair of batches, each seed (0 to 9) once. The method learns on the first batch alone, in one
+fit for all the others, and places the cells of the second with what it has learnt; the number of clusters is that of
+the first batch's types. Other keys are those of ``python -m scbench`` (method.*, seeds, n_clusters, device,
+engine.threads); with dataset.unlabelled=drop, cells without a type or a batch are left out. out=DIR also writes
+transfer.csv there, a line for each pair, seed and part; ``seconds`` are those of the fit, or of placing.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ import numpy as np
 from scbench.config.compose import run_with_config
 from scbench.config.schema import RunConfig, parse_seeds
 from scbench.errors import ConfigError, ScbenchError, StoreError
-from scbench.method import Counts
 from scbench.report.csv_tables import write_csv
 from scbench.report.table import mean_sd, percent
 from scbench.run.transfer_run import METRICS, make_method, transfer_run
@@ -56,44 +54,31 @@ def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int
     """Make all runs of one configuration."""
     if len(configs) > 1:
         raise ConfigError(f"transfer takes one method and one dataset, got {len(configs)} jobs; give one at a time")
+    from scbench.data.batches import read_batches
+
     config = configs[0]
     make_method(config)
-    counts, types, batches = _opened(config, column)
+    counts, types, batches = read_batches(config.dataset, column)
     names = sorted(set(batches))
     if len(names) < 2:
         raise ConfigError(f"transfer needs two batches, and column {column!r} holds one ({names[0]}); name another")
     lines: list[dict[str, Any]] = []
     named = {"method": config.method.name, "variant": config.method.variant, "dataset": config.dataset.name}
     path = None if out is None else _file_in(Path(out))
-    for learnt_on, placed in permutations(names, 2):
-        parts = [np.flatnonzero(batches == name) for name in (learnt_on, placed)]
-        for seed in parse_seeds(config.seeds):
-            about = named | {"learnt_on": learnt_on, "placed": placed, "seed": seed}
-            lines += [about | line for line in transfer_run(config, counts, types, parts, seed)]
+    parts = {name: np.flatnonzero(batches == name) for name in names}
+    for learnt_on in names:
+        made = [
+            named | line
+            for seed in parse_seeds(config.seeds)
+            for line in transfer_run(config, counts, types, parts, learnt_on, seed)
+        ]
+        lines += sorted(made, key=lambda line: names.index(line["placed"]))  # the order of seeds stays
         if path is not None:  # what is done stays when the rest is interrupted
             write_csv(path, lines, _COLUMNS)
     if path is not None:
         sys.stdout.write(f"{path}\n")
     _print(lines)
     return int(any(line["status"] != "ok" for line in lines))
-
-
-def _opened(config: RunConfig, column: str) -> tuple[Counts, np.ndarray, np.ndarray]:
-    """Return counts, types and batches in file order; the batches are read as another column of labels."""
-    from scbench.data.load import open_dataset
-
-    dataset = open_dataset(config.dataset)
-    other = open_dataset(replace(config.dataset, label=column, types=None))
-    types, batches = dataset.labels(), other.labels()
-    if types is None or batches is None:
-        raise ConfigError(
-            f"transfer on {dataset.name} needs labels and batches; name their columns, and leave out none"
-        )
-    if len(types) != len(batches):
-        raise ConfigError(
-            f"{len(types)} cells of {dataset.name} have a type and {len(batches)} a batch; remove the others first"
-        )
-    return dataset.counts(), types, batches
 
 
 def _file_in(out: Path) -> Path:
@@ -143,7 +128,7 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
 
 def _span(lines: Sequence[dict[str, Any]], name: str) -> str:
     """Return the smallest and the largest value: ``3-5``."""
-    values = sorted({line[name] for line in lines})
+    values = sorted({line[name] for line in lines if name in line})
     return "-".join(map(str, dict.fromkeys((values[0], values[-1])))) if values else "-"
 
 

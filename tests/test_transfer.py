@@ -11,6 +11,7 @@ import pytest
 
 from scbench.data.config import SimulatedDataset
 from scbench.data.simulate import simulate
+from scbench.method import Clustering, Counts, RunContext
 from scbench.transfer import main
 
 SIMULATED = simulate(SimulatedDataset(name="s", n_cells=120, n_genes=150, n_types=3, dropout=0.0, imbalance=1.0))
@@ -24,6 +25,7 @@ def two_batches(tmp_path: Path) -> str:
         file["Y"] = np.array([str(label) for label in SIMULATED.labels], dtype="S")
         file["plate"] = np.array(["a", "b"] * 60, dtype="S")
         file["one"] = np.array(["a"] * 120, dtype="S")
+        file["gap"] = np.array(["a", "b"] * 59 + ["a", ""], dtype="S")
     return f"dataset.path={tmp_path / 'x.h5'}"
 
 
@@ -69,6 +71,7 @@ def test_a_failing_fit_keeps_its_lines_and_sets_the_status(
         ([*SHORT, "batch=one"], "transfer needs two batches, and column 'one' holds one (a)"),
         ([*SHORT, "batch=plat"], "Did you mean 'plate'?"),
         ([*SHORT, "batch=plate", "dataset.label=none"], "needs labels and batches"),
+        ([*SHORT, "batch=gap"], "1 of 120 cells have no type or no batch; pass dataset.unlabelled=drop"),
         (["-m", "method=sccagn,leiden", "batch=plate"], "transfer takes one method and one dataset, got 2 jobs"),
     ],
 )
@@ -79,6 +82,11 @@ def test_what_cannot_be_is_one_line(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_simulated_cells_have_no_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SHORT, "dataset=simulated"]) == 2
+    assert "simulated cells have none; take a file" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_made_costs_no_fit(
@@ -94,17 +102,86 @@ def test_a_folder_that_cannot_be_made_costs_no_fit(
 def test_an_interrupt_keeps_the_directions_that_are_done(
     two_batches: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def made(
-        config: object, counts: object, types: object, parts: list[np.ndarray], seed: int
-    ) -> list[dict[str, object]]:
-        if parts[0][0] == 1:  # the second direction learns on the batch that begins with cell 1
+    def made(*given: object) -> list[dict[str, object]]:
+        *_, learnt_on, seed = given
+        if learnt_on == "b":
             raise KeyboardInterrupt
-        return [{"part": "learnt", "status": "ok"}]
+        return [{"learnt_on": learnt_on, "placed": "b", "seed": seed, "part": "learnt", "status": "ok"}]
 
     monkeypatch.setattr("scbench.transfer.transfer_run", made)
     with pytest.raises(KeyboardInterrupt):
         main([*SHORT, "dataset=file", two_batches, "batch=plate", "seeds=2", f"out={tmp_path / 'o'}"])
     assert [(f["learnt_on"], f["seed"]) for f in lines(tmp_path / "o")] == [("a", "0"), ("a", "1")]
+
+
+class Counted:
+    """A method that notes its fits, and cannot place a batch of fewer than 20 cells."""
+
+    n_fits = 0
+
+    def fit(self, counts: Counts, n_clusters: int, run: RunContext) -> Counted:
+        Counted.n_fits += 1
+        self.clustering = self._of(counts)
+        return self
+
+    def predict(self, counts: Counts) -> Clustering:
+        if counts.matrix.shape[0] < 20:
+            raise ValueError("too few cells to place")
+        return self._of(counts)
+
+    def _of(self, counts: Counts) -> Clustering:
+        return Clustering(np.arange(counts.matrix.shape[0]) % 2)
+
+
+@pytest.fixture
+def three_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A command on two batches of 50 cells and one of ten, c, that the method can learn on but not place."""
+    monkeypatch.setattr("scbench.run.transfer_run.make_method", lambda _: Counted())
+    monkeypatch.setattr(Counted, "n_fits", 0)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["X"] = SIMULATED.matrix.toarray()[:110]
+        file["Y"] = np.array([str(label) for label in SIMULATED.labels[:110]], dtype="S")
+        file["plate"] = np.array(["a", "b"] * 50 + ["c"] * 10, dtype="S")
+    return [*SHORT, "dataset=file", f"dataset.path={tmp_path / 'x.h5'}", "batch=plate", f"out={tmp_path / 'o'}"]
+
+
+def test_one_fit_serves_all_other_batches(three_batches: list[str], tmp_path: Path) -> None:
+    assert main([*three_batches, "seeds=2"]) == 1
+    assert Counted.n_fits == 3 * 2
+    found = lines(tmp_path / "o")
+    assert [(f["learnt_on"], f["placed"], f["seed"]) for f in found[::2]] == [
+        (one, other, seed) for one in "abc" for other in "abc" if one != other for seed in "01"
+    ]
+    assert [f["part"] for f in found] == ["learnt", "placed"] * 12
+
+
+def test_a_batch_that_cannot_be_placed_costs_its_own_line(
+    three_batches: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*three_batches, "seeds=1"]) == 1
+    failed = [f for f in lines(tmp_path / "o") if f["status"] != "ok"]
+    assert [(f["learnt_on"], f["placed"], f["part"]) for f in failed] == [("a", "c", "placed"), ("b", "c", "placed")]
+    assert all(f["error"] == "ValueError: too few cells to place" and f["k_given"] == "3" for f in failed)
+    assert "failed: ValueError: too few cells to place" in capsys.readouterr().out
+
+
+def test_a_number_of_clusters_that_cannot_be_estimated_costs_the_lines_of_its_batch(
+    three_batches: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def estimate(counts: Counts) -> int:
+        if counts.matrix.shape[0] == 10:
+            raise ValueError("too few cells to estimate from")
+        return 4
+
+    monkeypatch.setattr("scbench.estimate_k.estimate_n_clusters", estimate)
+    assert main([*three_batches, "seeds=1", "n_clusters=estimate"]) == 1
+    of_c = [f for f in lines(tmp_path / "o") if f["learnt_on"] == "c"]
+    assert {(f["status"], f["error"], f["k_given"]) for f in of_c} == {
+        ("error", "ValueError: too few cells to estimate from", "")
+    }
+    assert len(of_c) == 4
+    assert {f["k_given"] for f in lines(tmp_path / "o") if f["learnt_on"] != "c"} == {"4"}
+    assert "too few cells to estimate from" in capsys.readouterr().out
 
 
 def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,8 @@ class Dropout(nn.Module):
     """Zero entries at random in training mode and scale the others by 1 / (1 - rate), as ``torch.nn.Dropout`` does.
 
     On the CPU a mask takes 16 random bits an entry instead of one number each (a quarter of the time), so the rate
-    is met to 2^-17, and the mask is kept as one byte an entry. On a GPU torch's own fused kernel is used, which draws
-    from the process-wide generator.
+    is met to 2^-17 (above 1 - 2^-17, one entry in 2^16 is kept), and the mask is kept as one byte an entry. On a GPU
+    torch's own fused kernel is used, which draws from the process-wide generator.
 
     Args:
         rate: in [0, 1).
@@ -42,5 +42,6 @@ class Dropout(nn.Module):
         words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64)
         words.random_(-(2**63), None, generator=self._generator)  # all 64 bits; without bounds one would be constant
         lots = words.view(torch.int16)[: x.numel()].view(x.shape)
-        kept = lots >= round(self.rate * _LEVELS) - _LEVELS // 2
+        n_dropped = min(round(self.rate * _LEVELS), _LEVELS - 1)  # of the levels; one more is no 16-bit number
+        kept = lots >= n_dropped - _LEVELS // 2
         return x.mul_(kept).mul_(1 / (1 - self.rate))

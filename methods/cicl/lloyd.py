@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-__all__ = ["Partition", "cluster_means", "cold_start", "nearest", "warm_start"]
+__all__ = ["Partition", "cluster_means", "cold_start", "nearest", "sample_size", "warm_start"]
 
 _MOST_ROUNDS = 100
 # Centroids have settled when their squared moves sum to less than this share of the mean variance (scikit-learn's).
@@ -68,6 +68,11 @@ def warm_start(points: Tensor, centroids: Tensor) -> Partition:
     return nearest(points, centres + origin)
 
 
+def sample_size(n_points: int, n_clusters: int) -> int:
+    """Return the number of points that :func:`cold_start` compares its starts on."""
+    return min(n_points, max(_SAMPLE, n_clusters))
+
+
 def cold_start(points: Tensor, n_clusters: int, n_starts: int, generator: torch.Generator) -> Partition:
     """Return the best partition of ``n_starts`` k-means++ starts.
 
@@ -80,8 +85,9 @@ def cold_start(points: Tensor, n_clusters: int, n_starts: int, generator: torch.
     Source: Arthur and Vassilvitskii 2007.
     """
     sample = points
-    if len(points) > max(_SAMPLE, n_clusters):
-        chosen = torch.randperm(len(points), generator=generator)[: max(_SAMPLE, n_clusters)]
+    n_compared = sample_size(len(points), n_clusters)
+    if n_compared < len(points):
+        chosen = torch.randperm(len(points), generator=generator)[:n_compared]
         sample = points[chosen.to(points.device)]
     starts = _plus_plus(sample, n_clusters, n_starts, generator)
     found = [warm_start(sample, start) for start in starts]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 from scbench_methods.cicl.config import CiclConfig
-from scbench_methods.cicl.lloyd import cluster_means, nearest
-from scbench_methods.cicl.read_out import kmeans_labels
+from scbench_methods.cicl.lloyd import cluster_means, nearest, sample_size
+from scbench_methods.cicl.read_out import in_mini_batches, kmeans_labels
 from scbench_methods.cicl.training import Training
 from torch import Tensor
 
@@ -40,7 +40,7 @@ class Cicl:
 
         Raises:
             ValueError: when ``n_clusters`` is below 1 or above the number of cells.
-            ConfigError: when ``batch_size`` is below ``n_clusters``.
+            ConfigError: when ``batch_size`` is below ``n_clusters``, unless the input is read out.
             DataError: when fewer than two cells, or fewer than ``n_clusters``, have counts, or fewer than two genes.
             Diverged: when a loss is not finite.
         """
@@ -51,7 +51,7 @@ class Cicl:
         self._check(prepared, n_clusters)
         x = torch.tensor(prepared.x, device=run.device)
         taught = torch.from_numpy(np.flatnonzero(prepared.nonempty)).to(run.device)
-        used = {"n_genes_used": x.shape[1]}
+        used = {"n_genes_used": x.shape[1], "read_out_by": self._read_out_by(len(taught))}
         if config.read_out == "input":
             found = self._by_kmeans(x, taught, n_clusters, run.seed)
             return replace(found, info=used | {"epochs_run": 0, "stop_reason": "input is read out"})
@@ -59,7 +59,8 @@ class Cicl:
 
         def watch(epoch: int) -> None:
             is_due = config.settings.centroids != "frozen" or epoch % _FROZEN_SNAPSHOT_EVERY == 0
-            if run.snapshots and is_due:
+            can_be_read = config.read_out != "centroid" or training.epochs_run >= config.warmup_epochs
+            if run.snapshots and is_due and can_be_read:
                 run.snapshot(epoch, self._read_out(training).labels)
 
         training.fit(watch)
@@ -67,6 +68,7 @@ class Cicl:
             "epochs_run": training.epochs_run,
             "stop_reason": training.stop_reason,
             "cold_restarts_won": training.pseudo.n_cold_wins,
+            "starts_compared_on": self._compared_on(len(taught), n_clusters),
         }
         return replace(self._read_out(training), info=used | done)
 
@@ -80,11 +82,22 @@ class Cicl:
             )
         if n_genes < 2:
             raise DataError(f"CICL normalises each cell over its genes and needs at least 2, got {n_genes}")
-        if self.config.batch_size < n_clusters:
+        if self.config.read_out != "input" and self.config.batch_size < n_clusters:
             raise ConfigError(
                 f"method.batch_size must be at least the number of clusters, got {self.config.batch_size} for "
                 f"{n_clusters} clusters; raise it, or leave it at its default"
             )
+
+    def _read_out_by(self, n_taught: int) -> str:
+        """Return how the final labels are found, for the run's record."""
+        if self.config.read_out == "centroid":
+            return "nearest centroid"
+        return "k-means in mini-batches" if in_mini_batches(n_taught) else "k-means"
+
+    def _compared_on(self, n_taught: int, n_clusters: int) -> str:
+        """Return the cells that starts of the centroids are compared on, for the run's record."""
+        n_compared = sample_size(n_taught, n_clusters)
+        return "all cells" if n_compared == n_taught else f"{n_compared} random cells"
 
     def _read_out(self, training: Training) -> Clustering:
         """Return labels, representations and memberships of all cells at this point of the training."""

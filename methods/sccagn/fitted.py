@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, cell_graph, require_enough
 from scbench_methods.sccagn.losses import log_memberships
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.reference import make_reference, on_the_scale_of
+from scbench_methods.sccagn.reference import Reference, make_reference, on_the_scale_of, shows_any_gene
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
@@ -41,22 +42,30 @@ class Fitted:
     def predict(self, counts: Counts) -> Clustering:
         """Return the clusters of other cells by the trained weights and centroids, which stay as they are.
 
-        Genes, median library and ranges are those of the fitted cells; the graph is of the other cells alone.
+        Genes, median library and ranges are those of the fitted cells; the graph is of the other cells alone, without
+        those that have no counts in the genes found in the fitted ones.
 
         Args:
-            counts: (n_cells, n_genes) of the other cells; genes are matched by name where both sets have names.
+            counts: (n_cells, n_genes) of the other cells; genes are matched by name where both sets have names and
+                these differ, by position otherwise.
 
         Raises:
-            DataError: when fewer cells than a neighbourhood needs have counts, or genes are missing.
+            DataError: when fewer cells than a neighbourhood needs have counts, genes are missing, or a name stands
+                for several genes.
         """
-        x = on_the_scale_of(make_reference(self.inputs.usable, self.inputs.recipe), counts)
-        taught = np.asarray(counts.matrix.astype(bool).sum(axis=1)).ravel() > 0
+        x = on_the_scale_of(self._reference, counts)
+        taught = shows_any_gene(self._reference, counts)
         require_enough(int(taught.sum()), self.config)
         graph, _ = cell_graph(x[taught], self.config)
         latent, soft = place_all(self.network, x, taught, graph, self.config, self.device)
         labels = soft.argmax(axis=1)
         info = {"n_clusters_found": len(np.unique(labels)), "n_cells_left_out": int((~taught).sum())}
         return Clustering(labels, embedding=latent, soft=soft, info=info)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        """The fitted cells as the scale for others; several batches may be placed."""
+        return make_reference(self.inputs.usable, self.inputs.recipe)
 
 
 def place_all(

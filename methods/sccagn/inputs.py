@@ -84,7 +84,7 @@ def make_inputs(counts: Counts, config: ScCagnConfig, cache: InputCache | None) 
     is_left_out = ~taught & (np.diff(counts.matrix.indptr) > 0)
     if is_left_out.any():
         _log.info("%d of %d cells show too few genes to be learnt from", int(is_left_out.sum()), len(taught))
-        rest = Counts(csr_matrix(counts.matrix[is_left_out]), counts.genes, counts.is_counts)
+        rest = Counts(csr_matrix(counts.matrix[is_left_out]), None, counts.is_counts)  # the same columns
         x = x.copy()  # it may be the cache's
         x[is_left_out] = on_the_scale_of(make_reference(usable, recipe), rest)
     return Inputs(

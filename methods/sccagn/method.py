@@ -15,7 +15,7 @@ from scbench_methods.sccagn.fitted import Fitted, place_all
 from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, make_inputs
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.pretraining import Pretrained, n_starts, pretrain
+from scbench_methods.sccagn.pretraining import Pretrained, n_starts, pretrain, step_size
 from scbench_methods.sccagn.training import MainTraining
 from torch import Tensor
 
@@ -71,7 +71,8 @@ class ScCagn:
         training = self._main_training(x, inputs, pretrained, n_clusters, run)
         first_labels = self._start(training, x, pretrained, n_clusters, run)
         first_epoch = config.pretrain_epochs
-        run.snapshot(first_epoch - 1, self._everywhere(first_labels, training.network, inputs, run))
+        if run.snapshots and first_epoch > 0:  # without pre-training no epoch has ended yet
+            run.snapshot(first_epoch - 1, self._everywhere(first_labels, training.network, inputs, run))
 
         def on_epoch(epoch: int, labels: Tensor) -> None:
             seen = labels.cpu().numpy()
@@ -91,6 +92,7 @@ class ScCagn:
             "silhouette": None if math.isnan(pretrained.silhouette) else pretrained.silhouette,
             "unexplained_variance": self._unexplained(x, pretrained),
             "pretrain_epochs": first_epoch,
+            "pretrain_batch_used": min(len(x), step_size(len(x), config)) if first_epoch > 0 else None,
             "epochs": training.epochs,
             "stop_reason": training.stop_reason,
         }

@@ -113,7 +113,12 @@ def _train(restarts: Restarts, x: Tensor, config: ScCagnConfig, run: RunContext)
 
 
 def step_size(n_cells: int, config: ScCagnConfig) -> int:
-    """Return the cells in a step of pre-training: fewer in small sets, for at least ``pretrain_least_steps`` steps."""
+    """Return the cells in a step of pre-training.
+
+    At most ``pretrain_batch``; fewer where pre-training would not come to ``pretrain_least_steps`` steps, so the size
+    depends on ``pretrain_epochs`` too. Where cells times epochs are fewer than these steps, each cell is a step of its
+    own (two cells for a discriminator's batch norm), and there are as many steps as that makes.
+    """
     size, least_steps = config.settings.pretrain_batch, config.settings.pretrain_least_steps
     if least_steps == 0:
         return size
@@ -182,8 +187,12 @@ def _silhouette(latent: np.ndarray, labels: np.ndarray, seed: int) -> float:
 
 
 def _is_better(one: Pretrained, other: Pretrained) -> bool:
-    """Return whether a restart is to be kept instead of another."""
-    if math.isnan(one.silhouette) or math.isnan(other.silhouette):
-        ends = [part.history[-1] if part.history else 0.0 for part in (one, other)]
-        return ends[0] < ends[1]
-    return one.silhouette > other.silhouette
+    """Return whether a restart is to be kept instead of another: any silhouette beats none."""
+    return _loss_of(one) < _loss_of(other)
+
+
+def _loss_of(found: Pretrained) -> tuple[bool, float]:
+    """Return what the choice of a restart makes small; an order of all restarts, so theirs does not matter."""
+    if not math.isnan(found.silhouette):
+        return False, -found.silhouette
+    return True, found.history[-1] if found.history else 0.0

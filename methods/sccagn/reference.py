@@ -13,7 +13,9 @@ from scbench.method import Counts
 from scbench.preprocess import Recipe, prepare
 from scbench.scaling import column_moments, row_repeat, to_uniform_quantiles, to_unit_range, to_unit_rows
 
-__all__ = ["Reference", "make_reference", "on_the_scale_of"]
+__all__ = ["Reference", "make_reference", "on_the_scale_of", "shows_any_gene"]
+
+_GENES_AT_ONCE = 128  # held dense, with all cells learnt from
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
     """Return other cells as the networks of the reference see them.
 
     Their libraries are scaled to the reference's median; their values are cut to its ranges. Genes are matched by
-    name where both have names, by position otherwise.
+    name where both have names and these differ, by position otherwise.
 
     Args:
         reference: the cells learnt from.
@@ -77,7 +79,8 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
         (n_cells, n_genes) float32; a cell without counts gets what zeros become.
 
     Raises:
-        DataError: when genes are missing, or counts meet log-normalised values.
+        DataError: when genes are missing, a name that is needed stands for several, or counts meet log-normalised
+            values.
     """
     if counts.is_counts != reference.is_counts:
         kinds = ["counts" if is_counts else "log-normalised" for is_counts in (reference.is_counts, counts.is_counts)]
@@ -95,8 +98,18 @@ def on_the_scale_of(reference: Reference, counts: Counts) -> np.ndarray:
     return _transformed(reference.log_norm, values, reference.recipe)
 
 
+def shows_any_gene(reference: Reference, counts: Counts) -> np.ndarray:
+    """Return whether each cell has a value in a gene that counts for a library of the reference, (n_cells,) bool.
+
+    Raises:
+        DataError: when the genes cannot be matched.
+    """
+    found = counts.matrix[:, _columns(reference, counts)[reference.expressed]]
+    return np.asarray(found.astype(bool).sum(axis=1)).ravel() > 0
+
+
 def _columns(reference: Reference, counts: Counts) -> np.ndarray:
-    """Return for each column of the reference's input the column of the other one."""
+    """Return for each column of the reference's input the column of the other one; -1 where there is none."""
     if reference.names is None or counts.genes is None:
         if counts.matrix.shape[1] != reference.n_columns:
             raise DataError(
@@ -104,7 +117,10 @@ def _columns(reference: Reference, counts: Counts) -> np.ndarray:
                 "there are no names to match them by; give both the same genes in the same order"
             )
         return np.arange(reference.n_columns)
-    place = {name: column for column, name in reversed(list(enumerate(counts.genes)))}
+    if np.array_equal(reference.names, counts.genes):  # then a name may stand for several columns
+        return np.arange(reference.n_columns)
+    _refuse_ambiguous(reference, counts.genes)
+    place = {name: column for column, name in enumerate(counts.genes)}
     where = np.array([place.get(name, -1) for name in reference.names])
     missing = reference.names[reference.expressed[where[reference.expressed] < 0]]
     if len(missing):
@@ -115,8 +131,34 @@ def _columns(reference: Reference, counts: Counts) -> np.ndarray:
     return where
 
 
+def _refuse_ambiguous(reference: Reference, names: np.ndarray) -> None:
+    """Refuse names that are needed and stand for several columns of either side."""
+    repeated: set[object] = set()
+    for side in (cast(np.ndarray, reference.names), names):
+        known, n_columns = np.unique(side.astype(str), return_counts=True)
+        repeated |= set(known[n_columns > 1])
+    wanted = cast(np.ndarray, reference.names)[reference.expressed].astype(str)
+    several = [name for name in wanted if name in repeated]
+    if several:
+        raise DataError(
+            f"{len(set(several))} names of genes stand for several columns, {several[0]} for one, and the two sets of "
+            "cells do not list the same names in the same order; make the names unique, or give both sets the same "
+            "genes in the same order"
+        )
+
+
 def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:
     """Return the others after the steps that follow the choice of genes, by moments and ranges of ``log_norm``."""
+    known, new = log_norm.tocsc(), others.tocsc()
+    x = np.empty(others.shape, dtype=np.float32)
+    for start in range(0, x.shape[1], _GENES_AT_ONCE):
+        genes = slice(start, start + _GENES_AT_ONCE)
+        x[:, genes] = _transformed_genes(csr_matrix(known[:, genes]), csr_matrix(new[:, genes]), recipe)
+    return np.asarray(to_unit_rows(x), dtype=np.float32) if recipe.l2_cell else x
+
+
+def _transformed_genes(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:
+    """Return some genes of the others after the steps that go gene by gene."""
     both = csr_matrix(vstack([log_norm, others], format="csr"), dtype=np.float32)
     if recipe.ceil_log:
         np.ceil(both.data, out=both.data)
@@ -131,5 +173,4 @@ def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np
         dense = to_uniform_quantiles(dense, is_known)
     if recipe.minmax is not None:
         dense = to_unit_range(dense, 0, is_known)
-    x = dense[n_known:]
-    return np.asarray(to_unit_rows(x) if recipe.l2_cell else x, dtype=np.float32)
+    return dense[n_known:]

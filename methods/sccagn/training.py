@@ -62,8 +62,8 @@ class MainTraining:
 
         Args:
             first_epoch: number of the first.
-            on_epoch: called with the number of each epoch and the labels after it; the pass of the next epoch gives
-                them, so they cost nothing.
+            on_epoch: called with the number of each epoch but the last and the labels after it; the pass of the next
+                epoch gives them, so they cost nothing. Those of the last are the caller's to find.
 
         Raises:
             Diverged: when a loss is not finite.
@@ -76,11 +76,11 @@ class MainTraining:
                 group.lr = learning_rate(config.lr, i)
             codes, latent, log_q = self._pass()
             labels = log_q.detach().argmax(dim=1)
-            if i > 0:
-                on_epoch(first_epoch + i - 1, labels)
             if stop is not None and stop.update(labels):
                 self.stop_reason = "labels settled"
                 return
+            if i > 0:
+                on_epoch(first_epoch + i - 1, labels)
             values = {}
             if self._game is not None:  # before its opinion is asked for
                 values["discriminator"] = float(self._game.teach(self._seen_by_discriminator(latent)))
@@ -110,7 +110,10 @@ class MainTraining:
         return codes, latent, log_memberships(latent, self.network.centroids)
 
     def _losses(self, codes: list[Tensor], latent: Tensor, log_q: Tensor) -> dict[str, tuple[float, Tensor]]:
-        """Return weight and value of each term; a term without a weight is not computed."""
+        """Return weight and value of each term.
+
+        A term without a weight is not computed, but for the divergences: when one has a weight, both are logged.
+        """
         config = self._config
         terms: dict[str, tuple[float, Tensor]] = {}
         if config.eps_q > 0 or config.eps_r > 0:

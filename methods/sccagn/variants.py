@@ -29,9 +29,10 @@ class Settings:
         live_latent: whether the adversarial term sees the current latent, or the one from before the main phase.
         discriminator_norm: "none" or "batch".
         pretrain_batch: cells in a step of pre-training, at most.
-        pretrain_least_steps: a step takes fewer cells where pre-training would have fewer steps than this: sets below
-            800 cells, which would learn nothing in so few. 2500 is what 50 epochs of 16 cells are at 800 cells, about
-            the smallest set that the choice of 16 was tried on. 0 for a fixed size.
+        pretrain_least_steps: a step takes fewer cells, at least one, where pre-training would have fewer steps than
+            this: with 50 epochs in sets below 800 cells, which would learn nothing in so few; below 50 cells there
+            are fewer steps all the same. 2500 is what 50 epochs of 16 cells are at 800 cells, about the smallest set
+            that the choice of 16 was tried on. Fewer ``pretrain_epochs`` mean smaller steps too. 0 for a fixed size.
         restarts: pre-trained autoencoders, of which one is kept.
         centroids_from: "fused", the latent of the first pass, or "autoencoder", without the graph.
     """

@@ -34,7 +34,10 @@ def seed_process(seed: int, *, uses_torch: bool) -> None:
 
 @contextmanager
 def seeded(seed: int, *, uses_torch: bool) -> Iterator[None]:
-    """Do what :func:`seed_process` does, and put the caller's process back afterwards."""
+    """Do what :func:`seed_process` does, and put the caller's process back afterwards, all but a GPU's generator.
+
+    That one stays where the block left it: to read its state would start CUDA in processes that never use it.
+    """
     before_python, before_numpy = random.getstate(), np.random.get_state()
     before_torch, flushed = None, True
     if uses_torch:

@@ -59,6 +59,12 @@ def test_evaluation_and_rate_zero_change_nothing() -> None:
     assert torch.equal(Dropout(0.0, torch.Generator())(x), torch.ones(5, 5))
 
 
+@pytest.mark.parametrize("rate", [1 - 2**-17, 1 - 1e-9])
+def test_a_rate_next_to_one_drops_nearly_everything(rate: float) -> None:
+    found = dropped(rate, (1000, 1000))
+    assert 0 < int((found != 0).sum()) < 60  # 15 are expected
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_out_of_range_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=rf"rate must be in \[0, 1\), got {rate}"):

@@ -132,6 +132,31 @@ def test_the_released_program_is_looked_at_every_five_epochs() -> None:
     assert kept == [0, 5, 10]
 
 
+@pytest.mark.parametrize(("read_out", "epochs"), [("centroid", [1, 2, 3]), ("kmeans", [0, 1, 2, 3])])
+def test_without_centroids_there_is_no_snapshot_of_them(read_out: str, epochs: list[int]) -> None:
+    kept: dict[int, np.ndarray] = {}
+    run = RunContext(0, on_snapshot=lambda epoch, labels: kept.update({epoch: labels}), snapshots=True)
+    found = fit(run=run, read_out=read_out, warmup_epochs=2, epochs=4)
+    assert list(kept) == epochs
+    np.testing.assert_array_equal(kept[3], found.labels)
+
+
+def test_the_record_names_the_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scbench_methods.cicl import lloyd, read_out
+
+    def said(**given: Any) -> tuple[Any, Any]:
+        info = fit(**given).info
+        return info.get("starts_compared_on"), info["read_out_by"]
+
+    assert said() == ("all cells", "k-means")
+    assert said(read_out="centroid") == ("all cells", "nearest centroid")
+    assert said(read_out="input") == (None, "k-means")
+    monkeypatch.setattr(lloyd, "_SAMPLE", 79)
+    monkeypatch.setattr(read_out, "_MOST_CELLS", 79)
+    assert said() == ("79 random cells", "k-means in mini-batches")
+    assert said(read_out="input") == (None, "k-means in mini-batches")
+
+
 def test_each_epoch_is_logged_with_losses_and_label_change() -> None:
     rows: list[dict[str, float]] = []
     fit(run=RunContext(0, on_log=lambda _, values: rows.append(values)))
@@ -207,6 +232,7 @@ def test_one_gene_cannot_be_normalised_over_genes() -> None:
 def test_batches_smaller_than_the_number_of_clusters_are_refused() -> None:
     with pytest.raises(ConfigError, match="batch_size must be at least the number of clusters, got 3 for 4 clusters"):
         fit(batch_size=3)
+    assert len(np.unique(fit(batch_size=3, read_out="input").labels)) == 4  # makes no batches
 
 
 def test_more_clusters_than_cells_are_refused() -> None:

@@ -189,6 +189,33 @@ def test_genes_are_matched_by_name() -> None:
     )
 
 
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_genes_are_scaled_some_at_a_time_as_all_at_once(transform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from scbench_methods.sccagn import reference as reference_module
+
+    known, others = (Counts(csr_matrix(COUNTS.matrix[rows])) for rows in (slice(0, 80), slice(80, None)))
+    reference = make_reference(known, recipe_of(ScCagnConfig(input_transform=transform, n_genes=60), 80))
+    at_once = on_the_scale_of(reference, others)
+    monkeypatch.setattr(reference_module, "_GENES_AT_ONCE", 7)
+    np.testing.assert_array_equal(on_the_scale_of(reference, others), at_once)
+
+
+def test_a_name_of_several_genes_is_refused_where_names_decide() -> None:
+    names = np.array([f"g{i}" for i in range(150)], dtype=object)
+    twice = names.copy()
+    twice[20] = "g10"
+    for known, other in ((names, twice), (twice, names), (twice, twice[::-1])):
+        refused(Counts(COUNTS.matrix, other), "1 names of genes stand for several columns, g10 for one.*unique", known)
+    dense = COUNTS.matrix.toarray()
+    dense[:, [10, 20]] = 0  # not needed
+    moved = np.random.default_rng(0).permutation(150)
+    reference = make_reference(from_dense(dense, genes=twice), recipe_of(ScCagnConfig(), 120))
+    np.testing.assert_array_equal(
+        on_the_scale_of(reference, from_dense(dense[:, moved], genes=twice[moved])),
+        on_the_scale_of(reference, from_dense(dense, genes=twice)),
+    )
+
+
 def refused(other: Counts, match: str, names: np.ndarray | None = None) -> None:
     reference = make_reference(Counts(COUNTS.matrix, names), recipe_of(ScCagnConfig(), 120))
     with pytest.raises(DataError, match=match):

@@ -25,21 +25,40 @@ PHASE_TERMS = {"discriminator", "clustering", "graph_clustering", "reconstructio
 
 
 class Listener:
-    """What a run reports."""
+    """What a run reports, in order; an epoch that came twice is no dictionary."""
 
     def __init__(self) -> None:
-        self.history: dict[int, dict[str, float]] = {}
-        self.snapshots: dict[int, np.ndarray] = {}
-        self.reports: dict[int, np.ndarray] = {}
+        self.rows: list[tuple[int, dict[str, float]]] = []
+        self.kept: list[tuple[int, np.ndarray]] = []
+        self.told: list[tuple[int, np.ndarray]] = []
+
+    @property
+    def history(self) -> dict[int, dict[str, float]]:
+        return self._once(self.rows)
+
+    @property
+    def snapshots(self) -> dict[int, np.ndarray]:
+        return self._once(self.kept)
+
+    @property
+    def reports(self) -> dict[int, np.ndarray]:
+        return self._once(self.told)
+
+    @staticmethod
+    def _once(pairs: list[tuple[int, Any]]) -> dict[int, Any]:
+        epochs = [epoch for epoch, _ in pairs]
+        assert len(set(epochs)) == len(epochs), epochs
+        assert min(epochs, default=0) >= 0
+        return dict(pairs)
 
 
 def fit_whole(counts: Counts = COUNTS, k: int = 4, seed: int = 0, **settings: Any) -> tuple[Fitted, Listener]:
     seen = Listener()
     run = RunContext(
         seed,
-        on_log=lambda epoch, values: seen.history.update({epoch: values}),
-        on_snapshot=lambda epoch, labels: seen.snapshots.update({epoch: labels}),
-        on_report=lambda step, labels: seen.reports.update({step: labels}),
+        on_log=lambda epoch, values: seen.rows.append((epoch, values)),
+        on_snapshot=lambda epoch, labels: seen.kept.append((epoch, labels)),
+        on_report=lambda step, labels: seen.told.append((step, labels)),
         snapshots=True,
     )
     seed_process(seed, uses_torch=True)
@@ -214,7 +233,36 @@ def test_settled_labels_end_the_main_phase() -> None:
     assert found.info["stop_reason"] == "labels settled"
     assert found.info["epochs"] == 1  # the second pass sees that no more than all labels changed
     np.testing.assert_array_equal(found.labels, seen.snapshots[3])
+    assert (list(seen.snapshots), list(seen.reports)) == ([2, 3], [3])
     assert fit()[0].info["stop_reason"] == "epochs"
+
+
+def test_settled_labels_are_told_once_also_where_k_means_finds_them() -> None:
+    found, seen = fit(tol=1.0, eps_q=0.0)
+    assert (list(seen.snapshots), list(seen.reports)) == ([2, 3], [3])
+    np.testing.assert_array_equal(found.labels, seen.snapshots[3])
+    np.testing.assert_array_equal(found.labels, seen.reports[3])
+
+
+def test_a_run_without_pretraining_has_no_snapshot_before_its_first_epoch() -> None:
+    found, seen = fit(pretrain_epochs=0)
+    assert list(seen.snapshots) == list(seen.reports) == [0, 1, 2, 3, 4]
+    assert found.info["pretrain_batch_used"] is None
+
+
+def test_the_first_labels_of_all_cells_are_found_for_a_snapshot_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScCagn, "_everywhere", lambda *_: pytest.fail("nobody asked for a snapshot"))
+    seed_process(0, uses_torch=True)
+    found = ScCagn(ScCagnConfig(**SHORT)).fit(COUNTS, 4, RunContext(0)).clustering
+    monkeypatch.undo()
+    np.testing.assert_array_equal(found.labels, fit()[0].labels)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"), [({}, 1), ({"pretrain_least_steps": 30}, 12), ({"pretrain_least_steps": 0}, 16)]
+)
+def test_the_record_has_the_batch_that_was_used(settings: dict[str, Any], size: int) -> None:
+    assert fit(**settings)[0].info["pretrain_batch_used"] == size
 
 
 def test_an_autoencoder_that_has_learnt_little_is_reported(caplog: pytest.LogCaptureFixture) -> None:
@@ -317,10 +365,12 @@ def test_transfer_changes_no_parameter(settings: dict[str, Any]) -> None:
     fitted, _ = fit_whole(source, **settings)
     before, kept = weights(fitted), fitted.clustering.labels.copy()
     state = {name: value.clone() for name, value in fitted.network.state_dict().items()}
+    slopes = {name: p.grad.clone() for name, p in fitted.network.named_parameters() if p.grad is not None}
     found = fitted.predict(target)
     assert same(before, weights(fitted))
     assert same(state, fitted.network.state_dict())
-    assert all(p.grad is None or torch.isfinite(p.grad).all() for p in fitted.network.parameters())
+    assert slopes
+    assert same(slopes, {name: p.grad for name, p in fitted.network.named_parameters() if p.grad is not None})
     np.testing.assert_array_equal(fitted.clustering.labels, kept)
     assert found.soft is not None
     assert found.soft.shape == (50, 4)
@@ -335,6 +385,33 @@ def test_cells_transferred_to_themselves_keep_their_clusters(transform: str) -> 
     assert fitted.clustering.embedding is not None
     np.testing.assert_allclose(again.embedding, fitted.clustering.embedding, atol=2e-4)
     assert (again.labels == fitted.clustering.labels).mean() > 0.98
+
+
+def test_genes_of_one_name_are_told_apart_where_both_sets_list_them_alike() -> None:
+    names = np.array([f"g{i % 75}" for i in range(150)], dtype=object)
+    fitted, _ = fit_whole(Counts(COUNTS.matrix, names))
+    again = fitted.predict(Counts(COUNTS.matrix, names.copy()))
+    np.testing.assert_allclose(again.embedding, fitted.clustering.embedding, atol=2e-4)
+    dense = COUNTS.matrix.toarray()
+    dense[5] = 0
+    dense[5, 140] = 4  # one of 150 genes, and the second of its name
+    unnamed, named = (
+        fit_whole(Counts(csr_matrix(dense), given), filter_cells=True)[0].inputs.x for given in (None, names)
+    )
+    np.testing.assert_array_equal(named, unnamed)
+
+
+def test_counts_in_genes_that_the_source_does_not_show_are_none() -> None:
+    dense = COUNTS.matrix.toarray()
+    source, target = dense[:70].copy(), dense[70:].copy()
+    source[:, 140:] = 0
+    target[3] = 0
+    without, with_some = Counts(csr_matrix(target)), target.copy()
+    with_some[3, 145] = 5
+    fitted, _ = fit_whole(Counts(csr_matrix(source)))
+    found, expected = fitted.predict(Counts(csr_matrix(with_some))), fitted.predict(without)
+    assert found.info["n_cells_left_out"] == 1
+    np.testing.assert_array_equal(found.embedding, expected.embedding)
 
 
 def test_transfer_is_fit_and_predict() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,23 @@ def test_the_lowest_error_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretraining, "_judged", lambda *a: seen.append(a[3]) or judged(*a))
     found, _ = run_it(k=1)
     assert found.restart == int(np.argmin([history[-1] for history in seen]))
+
+
+@pytest.mark.parametrize("order", list(permutations([(0.2, 3.0), (0.4, 9.0), (math.nan, 1.0), (math.nan, 2.0)])))
+def test_a_silhouette_beats_none_in_every_order(
+    order: tuple[tuple[float, float], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restarts = iter(order)
+
+    def judged(*given: Any) -> Pretrained:
+        silhouette, error = next(restarts)
+        _, _, restart, _, autoencoder, *_ = given
+        return Pretrained(autoencoder, np.zeros(60), np.zeros((3, 8)), restart, silhouette, "", [error])
+
+    monkeypatch.setattr(pretraining, "_judged", judged)
+    found, _ = run_it(restarts=4, pretrain_epochs=0)
+    assert found.silhouette == 0.4
+    assert found.restart == order.index((0.4, 9.0))
 
 
 def test_the_error_falls() -> None:
