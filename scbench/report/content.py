@@ -79,10 +79,12 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
     if not everything:
         raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")
     selection.check(everything)
-    kept = [record for record in everything if selection.keeps(record)]
+    selected = [record for record in everything if selection.keeps(record)]
+    kept = [record for record in selected if record["status"] != "interrupted"]  # neither failed nor succeeded
     if not kept:
+        unfinished = f" ({len(selected)} interrupted: the command that made them goes on)" if selected else ""
         raise StoreError(
-            f"none of the {len(everything)} records of store {store} is selected; name less in the command"
+            f"none of the {len(everything)} records of store {store} is selected{unfinished}; name less in the command"
         )
     refuse_mixed_data(kept)
     records = told_apart(kept)
@@ -104,7 +106,10 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
         published=tuple(values),
         names=read_names(published),
         checks=tuple(checks),
-        notes=tuple(_notes(records, entries, untried, absent, None if has_papers else published)),
+        notes=(
+            *_notes(records, entries, untried, absent, None if has_papers else published),
+            *_of_interrupted(len(selected) - len(kept)),
+        ),
     )
 
 
@@ -174,3 +179,11 @@ def _notes(
     if no_papers is not None:
         notes.append(f"no folder {no_papers} with published numbers, so none are shown; give it with published=DIR")
     return notes
+
+
+def _of_interrupted(number: int) -> list[str]:
+    """Return a sentence about runs that somebody stopped, when there are any."""
+    if number == 0:
+        return []
+    runs = "1 run was" if number == 1 else f"{number} runs were"
+    return [f"{runs} interrupted before the end, so that nothing is known of them; they stand in no cell and no count"]

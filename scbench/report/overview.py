@@ -47,7 +47,8 @@ def overview_table(entries: Sequence[Entry], datasets: Sequence[str], measure: M
         cells = [entry.cells.get(dataset) for entry in entries]
         found = [cell.mean_sd(measure) if cell else (np.nan, np.nan) for cell in cells]
         rounded = [np.nan if np.isnan(mean) else float(measure.shown(mean)) for mean, _ in found]
-        marked = marks(rounded, higher_is_better=measure.higher_is_better)
+        is_comparison = np.count_nonzero(~np.isnan(rounded)) > 1
+        marked = marks(rounded, higher_is_better=measure.higher_is_better) if is_comparison else [""] * len(rounded)
         line = [dataset]
         for cell, (mean, sd), mark in zip(cells, found, marked, strict=True):
             if cell is None:

@@ -42,3 +42,16 @@ def test_marks_seeds_and_what_is_missing(tmp_path: Path) -> None:
 def test_the_table_of_the_readme_is_that_of_the_stored_report() -> None:
     stored = STORED.read_text().split("## ARI")[1].split("\n\n")[1].strip()
     assert stored in (ROOT / "README.md").read_text()
+
+
+def test_interrupted_runs_are_neither_failures_nor_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stopped = {**record("a", "leiden", 1, None), "status": "interrupted"}
+    put(tmp_path / "s", record("a", "leiden", 0, 0.6), record("a", "louvain", 0, 0.5), stopped)
+    put(tmp_path / "s", {**record("b", "louvain", 0, None), "status": "interrupted"}, record("b", "leiden", 0, 0.5))
+    lines = overview(tmp_path)
+    assert lines[-2:] == ["| a | **60.0** | *50.0* |", "| b | 50.0 | not run |"]
+    text = (tmp_path / "o" / "tables.md").read_text()
+    assert "Note: 2 runs were interrupted before the end, so that nothing is known of them" in text
+    put(tmp_path / "t", stopped)
+    assert main([f"store={tmp_path / 't'}", f"out={tmp_path / 'p'}"]) == 2
+    assert "is selected (1 interrupted: the command that made them goes on)" in capsys.readouterr().err
