@@ -17,11 +17,17 @@ __all__ = ["heat_map"]
 
 
 def heat_map(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> Figure:
-    """Return a map of means over seeds, best methods first; hatched cells were not run, crossed ones failed."""
+    """Return a map of means over seeds, best methods first; hatched cells were not run, crossed ones failed.
+
+    Methods are ordered by how far they are from each dataset's median over methods, on average over the datasets where
+    they have a value: a plain average would favour a method that was run on easy datasets only.
+    """
     values = np.array(
         [[_mean(entry, dataset, measure) for dataset in datasets] for entry in entries], dtype=float
     ).reshape(len(entries), len(datasets))
-    typical = [np.nanmean(row) if not np.isnan(row).all() else -np.inf for row in values]
+    tried = [column for column in values.T if not np.isnan(column).all()]
+    apart = np.array([column - np.nanmedian(column) for column in tried]).reshape(len(tried), len(entries)).T
+    typical = [np.nanmean(row) if not np.isnan(row).all() else -np.inf for row in apart]
     if not measure.higher_is_better:
         typical = [-value if np.isfinite(value) else value for value in typical]
     order = np.argsort(-np.array(typical), kind="stable")

@@ -94,6 +94,13 @@ def test_the_heat_map_says_what_is_missing() -> None:
     }
 
 
+def test_a_method_that_was_run_on_easy_datasets_only_is_not_on_top() -> None:
+    runs = [record("hard", "a", 0, 0.4), record("hard", "b", 0, 0.3), record("hard", "c", 0, 0.2)]
+    runs += [record("easy", "a", 0, 0.9), record("easy", "b", 0, 0.8), record("easy", "d", 0, 0.7)]
+    figure = heat_map(entries_of(runs), ["hard", "easy"], ACC)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b", "c", "d"]
+
+
 def test_cost_without_results_is_no_figure() -> None:
     assert cost(entries_of([record(score=None)]), ["d"], ACC) is None
 
