@@ -8,6 +8,7 @@ from typing import Any
 from scbench.report.content import Content
 from scbench.report.entries import code_of
 from scbench.report.html.distinct import Distinct
+from scbench.report.html.folders import without_folders
 from scbench.report.measures import MEASURES
 from scbench.run.record import first_line
 
@@ -55,8 +56,8 @@ def run_list(content: Content) -> dict[str, Any]:
                         origins.place(_origin(record)),
                         infos.place(record.get("info")),
                         (record["provenance"].get("started_at") or ""),
-                        reasons.place(f"{error.get('type', '')}: {reason}" if error else ""),
-                        tracebacks.place(str(error.get("traceback") or "")[-_LONGEST_TRACEBACK:]),
+                        reasons.place(without_folders(f"{error.get('type', '')}: {reason}") if error else ""),
+                        tracebacks.place(without_folders(str(error.get("traceback") or ""), 3)[-_LONGEST_TRACEBACK:]),
                     ]
                 )
             detail = f"{len(cell.ok)}/{len(cell.records)}, K {cell.k_shown}"
@@ -113,6 +114,6 @@ def _origin(record: Mapping[str, Any]) -> dict[str, Any]:
         "threads": record["threads"],
         "cells x genes": f"{record['n_cells']} x {record['n_genes']}",
         "K given": f"{record['n_clusters_requested']} (rule: {record.get('n_clusters_rule') or 'not recorded'})",
-        "data": record["data"],
-        "provenance": provenance,
+        "data": without_folders(record["data"]),
+        "provenance": without_folders(provenance),
     }
