@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from torch.optim.adam import adam
 from torch.optim.adamax import adamax
 
 __all__ = ["Adadelta", "Adam", "Adamax", "Optimiser", "ParameterGroup"]
+
+_Parameters = Iterable[Tensor] | Iterable["ParameterGroup"]
 
 
 @dataclass
@@ -30,16 +33,20 @@ class ParameterGroup:
     weight_decay: float = 0.0
 
 
-class Optimiser(ABC):
+class Optimiser:
     """What a training loop needs of a ``torch.optim.Optimizer``, with the same results to the last bit.
 
     The first ``torch.optim`` object of a process imports torch's compiler, which costs each process 1.5 s and 70 MiB
     and is of no use here. The functions that these classes call do not.
 
     Args:
+        update: takes parameters, gradients, ``n_moments`` lists of moments and the numbers of steps, and the keywords
+            ``lr`` and ``weight_decay``; changes all but the gradients.
+        n_moments: tensors kept for each parameter, zero before its first step.
         parameters: one group of them, with ``lr``; or groups, each with its own.
         lr: of the one group.
         weight_decay: of the one group.
+        counts_on_device: whether numbers of steps lie where their parameter does, as fused functions want it.
 
     Attributes:
         groups: of parameters.
@@ -49,7 +56,14 @@ class Optimiser(ABC):
     """
 
     def __init__(
-        self, parameters: Iterable[Tensor] | Iterable[ParameterGroup], lr: float = 1e-3, weight_decay: float = 0.0
+        self,
+        update: Callable[..., None],
+        n_moments: int,
+        parameters: _Parameters,
+        lr: float,
+        weight_decay: float,
+        *,
+        counts_on_device: bool = False,
     ) -> None:
         given = list(parameters)
         groups = [entry for entry in given if isinstance(entry, ParameterGroup)]
@@ -57,6 +71,7 @@ class Optimiser(ABC):
         everything = [parameter for group in self.groups for parameter in group.parameters]
         if not everything or len({id(parameter) for parameter in everything}) < len(everything):
             raise ValueError(f"an optimiser needs parameters, each of them once; got {len(everything)} in all")
+        self._update, self._n_moments, self._counts_on_device = update, n_moments, counts_on_device
         self._state: dict[Tensor, list[Tensor]] = {}
 
     def zero_grad(self) -> None:
@@ -71,35 +86,16 @@ class Optimiser(ABC):
         for group in self.groups:
             taught = [parameter for parameter in group.parameters if parameter.grad is not None]
             if taught:
-                gradients = [parameter.grad for parameter in taught if parameter.grad is not None]
-                steps, *moments = map(list, zip(*map(self._state_of, taught), strict=True))
-                self._update(group, taught, gradients, steps, moments)
+                gradients = [parameter.grad for parameter in taught]
+                state = map(list, zip(*map(self._state_of, taught), strict=True))
+                self._update(taught, gradients, *state, lr=group.lr, weight_decay=group.weight_decay)
 
     def _state_of(self, parameter: Tensor) -> list[Tensor]:
-        """Return the number of steps of a parameter and its moments, made when first asked for."""
+        """Return the moments of a parameter and its number of steps, made when first asked for."""
         if parameter not in self._state:
-            steps = torch.zeros((), device=parameter.device if self._counts_on_device() else "cpu")
-            self._state[parameter] = [steps, *(torch.zeros_like(parameter) for _ in range(self._n_moments()))]
+            steps = torch.zeros((), device=parameter.device if self._counts_on_device else "cpu")
+            self._state[parameter] = [*(torch.zeros_like(parameter) for _ in range(self._n_moments)), steps]
         return self._state[parameter]
-
-    def _n_moments(self) -> int:
-        """Return how many tensors are kept for each parameter, all zero before its first step."""
-        return 2
-
-    def _counts_on_device(self) -> bool:
-        """Return whether the number of steps lies on the device of the parameter, as fused ones want it."""
-        return False
-
-    @abstractmethod
-    def _update(
-        self,
-        group: ParameterGroup,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        steps: list[Tensor],
-        moments: list[list[Tensor]],
-    ) -> None:
-        """Take one step."""
 
 
 class Adam(Optimiser):
@@ -113,74 +109,41 @@ class Adam(Optimiser):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor] | Iterable[ParameterGroup],
+        parameters: _Parameters,
         lr: float = 1e-3,
         weight_decay: float = 0.0,
         *,
         amsgrad: bool = False,
         fused: bool = True,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        self._amsgrad, self._fused = amsgrad, fused
+        update = partial(_adam, amsgrad=amsgrad, fused=fused, foreach=False if fused else None)
+        super().__init__(update, 3 if amsgrad else 2, parameters, lr, weight_decay, counts_on_device=fused)
 
-    def _n_moments(self) -> int:
-        return 3 if self._amsgrad else 2
 
-    def _counts_on_device(self) -> bool:
-        return self._fused
-
-    def _update(
-        self,
-        group: ParameterGroup,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        steps: list[Tensor],
-        moments: list[list[Tensor]],
-    ) -> None:
-        mean, mean_square, *largest = moments
-        adam(
-            parameters,
-            gradients,
-            mean,
-            mean_square,
-            largest[0] if largest else [],
-            steps,
-            foreach=False if self._fused else None,
-            fused=self._fused,
-            amsgrad=self._amsgrad,
-            beta1=0.9,
-            beta2=0.999,
-            lr=group.lr,
-            weight_decay=group.weight_decay,
-            eps=1e-8,
-            maximize=False,
-        )
+def _adam(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    mean: list[Tensor],
+    mean_square: list[Tensor],
+    *largest_and_steps: list[Tensor],
+    **settings: Any,
+) -> None:
+    """Call torch's function, which wants an empty list where there are no largest second moments."""
+    *largest, steps = largest_and_steps
+    largest_mean_square = largest[0] if largest else []
+    settings |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "maximize": False}
+    adam(parameters, gradients, mean, mean_square, largest_mean_square, steps, **settings)
 
 
 class Adamax(Optimiser):
-    """Adamax (Kingma & Ba 2015, algorithm 2) with torch's betas and eps. For one flat vector, see ``FlatAdamax``."""
+    """Adamax (Kingma & Ba 2015, algorithm 2) with torch's betas and eps. For one flat vector, see ``FlatAdamax``.
 
-    def _update(
-        self,
-        group: ParameterGroup,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        steps: list[Tensor],
-        moments: list[list[Tensor]],
-    ) -> None:
-        mean, largest = moments
-        adamax(
-            parameters,
-            gradients,
-            mean,
-            largest,
-            steps,
-            beta1=0.9,
-            beta2=0.999,
-            lr=group.lr,
-            weight_decay=group.weight_decay,
-            eps=1e-8,
-        )
+    Args:
+        parameters, lr, weight_decay: see :class:`Optimiser`.
+    """
+
+    def __init__(self, parameters: _Parameters, lr: float = 1e-3, weight_decay: float = 0.0) -> None:
+        super().__init__(partial(adamax, beta1=0.9, beta2=0.999, eps=1e-8), 2, parameters, lr, weight_decay)
 
 
 class Adadelta(Optimiser):
@@ -194,34 +157,11 @@ class Adadelta(Optimiser):
 
     def __init__(
         self,
-        parameters: Iterable[Tensor] | Iterable[ParameterGroup],
+        parameters: _Parameters,
         lr: float = 1.0,
         weight_decay: float = 0.0,
         *,
         rho: float = 0.9,
         eps: float = 1e-6,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        self._rho, self._eps = rho, eps
-
-    def _update(
-        self,
-        group: ParameterGroup,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        steps: list[Tensor],
-        moments: list[list[Tensor]],
-    ) -> None:
-        mean_square, mean_square_change = moments
-        adadelta(
-            parameters,
-            gradients,
-            mean_square,
-            mean_square_change,
-            steps,
-            lr=group.lr,
-            rho=self._rho,
-            eps=self._eps,
-            weight_decay=group.weight_decay,
-            maximize=False,
-        )
+        super().__init__(partial(adadelta, rho=rho, eps=eps, maximize=False), 2, parameters, lr, weight_decay)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from scbench.report.entries import Entry
 from scbench.report.grid import Grid, GridCell
 
-__all__ = ["CELLS_FILE", "MIXED", "anchor", "grid_markdown", "runs_markdown", "table_markdown"]
+__all__ = ["CELLS_FILE", "MIXED", "anchor", "emphasised", "grid_markdown", "runs_markdown", "table_markdown"]
 
 CELLS_FILE = "cells.md"
 MIXED = "†"
@@ -71,9 +71,14 @@ def anchor(name: str, dataset: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in f"{name}-on-{dataset}".lower())
 
 
+def emphasised(cell: GridCell) -> str:
+    """Return the text of a cell, best in bold and second in italics."""
+    return {"best": f"**{cell.text}**", "second": f"*{cell.text}*"}.get(cell.mark, cell.text)
+
+
 def _cell(name: str, dataset: str, cell: GridCell) -> str:
     """Return one cell: ``[**70.6 ± 2.4**](cells.md#...) 10/10, K 13/13``."""
-    text = {"best": f"**{cell.text}**", "second": f"*{cell.text}*"}.get(cell.mark, cell.text)
+    text = emphasised(cell)
     if cell.detail:
         text = f"[{text}]({CELLS_FILE}#{anchor(name, dataset)})"
     return " ".join(part for part in (text + (MIXED if cell.is_mixed else ""), cell.detail) if part)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from scbench.method import Counts, RunContext
 from scbench.nn.contrast import nt_xent
 from scbench.nn.likelihood import nb_nll
+from scbench.nn.optimisers import Adam
 
 __all__ = ["figures"]
 
@@ -80,7 +81,7 @@ def _setting() -> tuple[Network, Cells]:
 def step() -> None:
     """Print the time of one step of pre-training and of its parts, forward and backward together."""
     network, cells = _setting()
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4, amsgrad=True, fused=True)
+    optimiser = Adam(network.parameters(), lr=1e-4, amsgrad=True)
     chosen = torch.arange(N_CELLS)
     batch = cells.batch(chosen)
     x = cells.scaled(batch)
