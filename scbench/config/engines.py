@@ -26,6 +26,8 @@ class LocalEngine:
         timeout_min: minutes after which a run is stopped and recorded as ``timeout``; null = never.
         memory_gb: resident memory (GiB) at which a run is stopped and recorded as ``oom``; null = no limit.
         grace_seconds: time between asking a run to stop and killing it.
+        keep_snapshots: whether a run under protocol=honest stores the labels of its epochs as well, for curves. They
+            are looked at by nobody: its record has no best epoch.
     """
 
     name: str = "local"
@@ -35,6 +37,7 @@ class LocalEngine:
     timeout_min: float | None = 1440.0
     memory_gb: float | None = None
     grace_seconds: float = 5.0
+    keep_snapshots: bool = False
 
     def __post_init__(self) -> None:
         """Check ranges."""

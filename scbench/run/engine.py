@@ -181,8 +181,9 @@ class LocalRunner:
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         provenance = {**self._provenance, "started_at": started_at}
         watch = None if self._supply is None else self._supply.watches(run)
-        threads = self._engine.threads
-        job = Job(run, device.name, device.visible, threads, self._store.root, work, provenance, watch)
+        engine = self._engine
+        shown = device.name, device.visible
+        job = Job(run, *shown, engine.threads, self._store.root, work, provenance, watch, engine.keep_snapshots)
         # The name can be seen in the process, so it says nothing about the dataset.
         process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench-{run.key[:16]}")
         try:

@@ -50,6 +50,7 @@ class Job:
         work: the run's temporary folder.
         provenance: what all runs of the command share.
         watch: score of what the method reports by which a search may give the run up; None without a search.
+        keeps_snapshots: whether snapshots are stored although the protocol does not ask for them.
     """
 
     run: PlannedRun
@@ -60,6 +61,7 @@ class Job:
     work: Path
     provenance: dict[str, Any]
     watch: SpaceScore | None = None
+    keeps_snapshots: bool = False
 
 
 def worker_main(job: Job, connection: Connection) -> None:
@@ -112,7 +114,8 @@ def _run(job: Job, record: dict[str, Any], connection: Connection) -> None:
     labels_true = run.dataset.labels()  # read only now: during the fit no label is in this process
     if labels_true is not None:
         record["metrics"] |= score(labels_true, np.load(job.work / "labels.npy"))
-        record["best_epoch"] = None if snapshots is None else _best_epoch(labels_true, *snapshots)
+        if snapshots is not None and run.protocol == "published":
+            record["best_epoch"] = _best_epoch(labels_true, *snapshots)
     seconds["score"] = time.perf_counter() - started
 
 
@@ -140,7 +143,7 @@ def _fit(
         on_log=recorder.log,
         on_snapshot=recorder.snapshot,
         **({} if watch is None else {"on_report": watch.report}),
-        snapshots=job.run.protocol == "published",
+        snapshots=job.keeps_snapshots or job.run.protocol == "published",
     )
     started = time.perf_counter()
     with threadpool_limits(limits=job.threads):

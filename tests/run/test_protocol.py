@@ -89,6 +89,27 @@ def test_the_published_protocol_keeps_snapshots_and_picks_the_best_epoch(store: 
     np.testing.assert_array_equal(published.set_index("seed")["metrics.acc"].sort_index(), honest_runs.sort_index())
 
 
+def test_an_honest_run_keeps_snapshots_on_demand_and_nothing_else_changes(
+    store: Path, tmp_path: Path, short_training: dict[str, dict[str, int]]
+) -> None:
+    for name, keys in {"toy": {}, **short_training}.items():
+        given = [f"method={name}", *DATASET, "seeds=1", *(f"method.{key}={value}" for key, value in keys.items())]
+        assert main([*given, f"store={store}"]) == 0
+        assert main([*given, f"store={tmp_path / 'kept'}", "engine.keep_snapshots=true"]) == 0
+        assert main([*given, f"store={store}", "engine.keep_snapshots=true"]) == 0  # not made anew
+    kept = load(tmp_path / "kept")
+    assert len(kept) == len(load(store)) == 1 + len(short_training)
+    assert kept["best_epoch.acc"].isna().all()
+    assert not list(store.rglob("snapshots.npz"))
+    for run in kept.itertuples():
+        with_snapshots, without = (
+            root / run.dataset / run.method / run.key[:16] for root in (tmp_path / "kept", store)
+        )
+        assert len(np.load(with_snapshots / "snapshots.npz")["epochs"]) > 0, run.method
+        for name in ("labels", "embedding"):
+            np.testing.assert_array_equal(np.load(with_snapshots / f"{name}.npy"), np.load(without / f"{name}.npy"))
+
+
 KIDNEY = ["method=toy", *DATASET, "dataset.name=kidney", "protocol=published"]
 
 
