@@ -23,6 +23,7 @@ __all__ = ["console", "main"]
 
 # Commands that are modules of their own: python -m scbench.<name>, or scbench <name>.
 _COMMANDS = {
+    "archive": "scbench.archive",
     "datasets": "scbench.datasets",
     "doctor": "scbench.doctor",
     "report": "scbench.report.__main__",

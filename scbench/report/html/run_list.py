@@ -8,8 +8,8 @@ from typing import Any
 from scbench.report.content import Content
 from scbench.report.entries import code_of
 from scbench.report.html.distinct import Distinct
-from scbench.report.html.folders import without_folders
 from scbench.report.measures import MEASURES
+from scbench.run.folders import without_folders
 from scbench.run.record import first_line
 
 __all__ = ["cell_places", "run_list"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scbench.report.html.folders import without_folders
+from scbench.run.folders import without_folders
 
 
 @pytest.mark.parametrize(

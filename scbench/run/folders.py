@@ -1,4 +1,4 @@
-"""Folders of the machine that made a run have no place in a page that others read."""
+"""Folders of the machine that made a run have no place in what others read."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""``python -m scbench.archive pack FILE`` and ``unpack FILE``: runs of a store in one file, and back.
+
+An archive (a compressed tar) holds record, labels and history of each run, about 3 kB a run; ``--with`` takes more
+along. Absolute paths are cut out of the records. The same runs give the same bytes. Unpacking never replaces a result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from scbench.errors import ConfigError, ScbenchError
+from scbench.names import check_choice
+
+__all__ = ["main"]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise the mistake, which ``main`` shows in one line."""
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Pack or unpack, and say how many runs.
+
+    Returns:
+        0, 2 when the command or a file is wrong, or 130 after Ctrl-C.
+    """
+    try:
+        sys.stdout.write(_run(_options(arguments)) + "\n")
+    except ScbenchError as error:
+        sys.stderr.write(f"scbench: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on\n")
+        return 130
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(
+        prog="python -m scbench.archive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", help="pack or unpack")
+    parser.add_argument("file", help="the archive, such as runs.tar.xz")
+    parser.add_argument("store", nargs="?", default="results/runs", help="folder of the store (default %(default)s)")
+    parser.add_argument("--with", dest="also", default="", metavar="A,B", help="pack also: snapshots, embedding, soft")
+    options = parser.parse_args(arguments)
+    options.store = options.store.removeprefix("store=")
+    check_choice("action", options.action, ("pack", "unpack"))
+    return options
+
+
+def _run(options: argparse.Namespace) -> str:
+    """Do what was asked for and return what there is to say."""
+    from scbench.run.archive import FILES, pack, unpack
+    from scbench.run.store import Store
+
+    path, store = Path(options.file).expanduser(), Store(options.store)
+    if options.action == "unpack":
+        found = unpack(path, store)
+        known = f"; {found.n_known} were there before" if found.n_known else ""
+        return f"{found.n_new} runs unpacked to {store.root}{known}"
+    also = [name for name in options.also.split(",") if name]
+    for name in also:
+        check_choice("file to pack", name, tuple(FILES))
+    n_runs = pack(store, path, tuple(dict.fromkeys(["labels", "history", *also])))
+    return f"{n_runs} runs packed into {path} ({path.stat().st_size / 1e6:.1f} MB)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
