@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from scbench.errors import ConfigError
+from scbench.names import unknown
 
 __all__ = ["main"]
 
@@ -21,9 +25,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(help_text())
         return 0
+    if given[:1] == ["summary"]:
+        return _summary(given[1:])
     from scbench.tune.command import tune
 
     return tune(given, ["scbench", "tune", *given])
+
+
+def _summary(arguments: Sequence[str]) -> int:
+    """Print one table of the studies in a folder."""
+    from scbench.tune.comparison import read_comparisons, table_of
+
+    folder = "results/tune"
+    for argument in arguments:
+        key, separator, value = argument.partition("=")
+        if key != "out" or not value:
+            raise ConfigError(
+                unknown("key", key, ("out",)) if separator or key != "out" else "out has no value; write out=DIR"
+            )
+        folder = value
+    sys.stdout.write(table_of(read_comparisons(Path(folder))) + "\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from scbench.metrics.fixed_space import FixedSpace
 from scbench.run.opening import open_all
 from scbench.run.plan import PlannedRun
 from scbench.run.store import Store
+from scbench.tune.comparison import Difference
 from scbench.tune.fits import fits
 from scbench.tune.objectives import NoValue, Objective, TrialRun
 from scbench.tune.space import with_values
@@ -49,8 +50,8 @@ def differences(
     objective: Objective,
     loss: Sequence[str],
     refits: Callable[[Sequence[RunConfig]], Sequence[RunConfig]],
-) -> list[dict[str, str]]:
-    """Return one row for each dataset and score: mean of the defaults, of the tuned, and of their difference by seed.
+) -> list[Difference]:
+    """Return default and tuned for each dataset and score.
 
     Only seeds for which both runs are ok count. The objective is computed anew.
 
@@ -62,13 +63,13 @@ def differences(
             subsamples.
     """
     rows = []
-    for before, after in zip(default, tuned, strict=True):
-        runs = _by_seed([[before], [after]])
-        dataset = open_all([before]).runs[0].dataset
+    for of_default, of_tuned in zip(default, tuned, strict=True):
+        runs = _by_seed([[of_default], [of_tuned]])
+        dataset = open_all([of_default]).runs[0].dataset
         if not runs[0]:
             continue
         if objective.name not in _SCORES:
-            judged = _by_seed([refits([before]), refits([after])])
+            judged = _by_seed([refits([of_default]), refits([of_tuned])])
             if len(judged[0]) >= objective.least_seeds:
                 counts = dataset.counts()
                 space = FixedSpace(counts, dataset.cache(counts.matrix))
@@ -76,7 +77,8 @@ def differences(
         for name in _SCORES:
             pairs = [[run.record["metrics"][name] for run in of_setting] for of_setting in runs]
             if all(value is not None for values in pairs for value in values):
-                rows.append(_row(dataset.name, name.upper() + " %", 100 * np.array(pairs), "{:.1f}"))
+                before, after = np.array(pairs)
+                rows.append(Difference(dataset.name, name, before, after, len(before)))
     return rows
 
 
@@ -99,13 +101,14 @@ def _ok_runs(store: Store, runs: Sequence[PlannedRun]) -> dict[int, TrialRun]:
 
 def _objective_row(
     dataset: str, objective: Objective, space: FixedSpace, loss: Sequence[str], runs: Sequence[Sequence[TrialRun]]
-) -> dict[str, str]:
+) -> Difference:
     """Return the row of the objective; stability has one value for all seeds together."""
     values = []
     for of_setting in runs:
         groups = [list(of_setting)] if objective.least_seeds > 1 else [[run] for run in of_setting]
         values.append([_value(objective, group, space, loss) for group in groups])
-    return _row(dataset, objective.name, np.array(values), "{:.4f}", n_seeds=len(runs[0]))
+    before, after = np.array(values)
+    return Difference(dataset, objective.name, before, after, len(runs[0]))
 
 
 def _value(objective: Objective, runs: Sequence[TrialRun], space: FixedSpace, loss: Sequence[str]) -> float:
@@ -113,28 +116,3 @@ def _value(objective: Objective, runs: Sequence[TrialRun], space: FixedSpace, lo
         return objective.value(runs, space, loss)
     except NoValue:
         return float("nan")
-
-
-def _row(dataset: str, score: str, pairs: np.ndarray, form: str, n_seeds: int | None = None) -> dict[str, str]:
-    """Return a row of text.
-
-    Args:
-        dataset, score: names.
-        pairs: (2, n) values of default and tuned.
-        form: how numbers are written.
-        n_seeds: seeds behind it, when that is not n.
-    """
-    return {
-        "dataset": dataset,
-        "score": score,
-        "default": _mean_sd(pairs[0], form),
-        "tuned": _mean_sd(pairs[1], form),
-        "difference": _mean_sd(pairs[1] - pairs[0], "{:+" + form[2:]),
-        "seeds": str(pairs.shape[1] if n_seeds is None else n_seeds),
-    }
-
-
-def _mean_sd(values: np.ndarray, form: str) -> str:
-    """Return mean ± sd (ddof 1); one value has no sd."""
-    mean = form.format(values.mean())
-    return mean if len(values) < 2 else f"{mean} ± {form.replace('+', '').format(values.std(ddof=1))}"

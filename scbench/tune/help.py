@@ -17,6 +17,7 @@ Search the parameters of a method with Optuna, without labels.
   ... search.lr=[1e-5,1e-3] search.tau=0.5                    another range; a value that is held
   ... search.alpha=default search.k={low:5,high:50,log:true}  not searched; a range in full
   ... --dry-run                                               show what would be searched
+  python -m scbench.tune summary out=results/tune             default against tuned of all studies there, one table
 
 The same command goes on where it stopped. Processes that share out= share a study, so any number of them may be
 started with the same command, on one machine or many; engine=slurm workers=8 has them started by SLURM. All other

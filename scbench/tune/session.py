@@ -16,6 +16,7 @@ from scbench.errors import StoreError
 from scbench.run.command import run_command
 from scbench.run.consoles import TableConsole
 from scbench.run.slurm_submit import device_of
+from scbench.tune.comparison import FILE, Cost, Difference, write_comparison
 from scbench.tune.driver import make_trials
 from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
 from scbench.tune.options import TuneOptions
@@ -158,12 +159,12 @@ def _evaluate(
 ) -> int:
     """Run defaults and result on fresh seeds, and compare them."""
     search = study.search
-    if result.params == search.space.defaults(search.config):
-        say("no trial was better than the defaults: these are evaluated alone")
-        return run_command(configs, provenance["argv"])
     source = f"search {study.name}"
     applied = AppliedPreset(preset.name, source, search.objective.uses_labels)
-    tuned = tuned_configs(configs, result.params, applied)
+    is_default = result.params == search.space.defaults(search.config)
+    if is_default:
+        say("no trial was better than the defaults: these are evaluated alone")
+    tuned = [] if is_default else tuned_configs(configs, result.params, applied)
 
     def refits(settings: Sequence[RunConfig]) -> Sequence[RunConfig]:
         if not search.objective.on_subsamples:
@@ -174,7 +175,19 @@ def _evaluate(
     if search.objective.on_subsamples:  # the runs above are on all cells
         say(f"the same on random subsamples of {100 * share:g} % of the cells, for {search.objective.name}")
         status = max(status, run_command(refits([*configs, *tuned]), provenance["argv"], has_table=False))
-    rows = differences(configs, tuned, search.objective, search.space.loss, refits)
-    if rows:
+    rows = differences(configs, tuned or configs, search.objective, search.space.loss, refits)
+    if rows and tuned:
         print_differences(TableConsole(), rows)
+    _keep(study, result, rows)
     return status
+
+
+def _keep(study: Study, result: Result, rows: Sequence[Difference]) -> None:
+    """Write the comparison into the study's folder, for tables of many studies."""
+    counts, search = result.counts, study.search
+    cost = Cost(sum(counts.values()), counts["given up"], counts["failed"], result.number, result.seconds)
+    try:
+        write_comparison(study.folder / FILE, study.name, search.config.name, search.objective.name, cost, rows)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(f"cannot write the comparison to {study.folder} ({reason}); free some space") from error

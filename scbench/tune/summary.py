@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +15,7 @@ from scbench.tune.identity import Search
 from scbench.tune.options import TuneOptions
 
 if TYPE_CHECKING:
+    from scbench.tune.comparison import Difference
     from scbench.tune.result import Result
 
 __all__ = ["STOPPED", "print_result", "print_search", "short"]
@@ -61,11 +62,12 @@ def short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def print_differences(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
+def print_differences(console: Console, rows: Sequence[Difference]) -> None:
     """Print default against tuned on fresh seeds: mean difference ± sd over the seeds that both have."""
     table = _table("dataset", "score", "default", "tuned", "tuned - default", "seeds")
     for row in rows:
-        table.add_row(*(str(row[key]) for key in ("dataset", "score", "default", "tuned", "difference", "seeds")))
+        name = f"{row.score.upper()} %" if row.score in ("acc", "nmi", "ari") else row.score
+        table.add_row(row.dataset, name, *row.shown(), str(row.n_seeds))
     _print(console, table)
 
 

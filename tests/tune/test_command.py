@@ -67,6 +67,26 @@ def test_a_search_finds_the_optimum_and_writes_a_preset_that_runs(
     assert {record["seed"] for _, record in load(tmp_path / "results" / "runs").iterrows()} == {0, 1}
     assert tune(*arguments) == 0
     assert "4 of 4 were there before" in capsys.readouterr().out
+    assert main(["tune", "summary"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()[2:]
+    assert line.startswith("| parabola | simulated | loss | 0.340 ± 0.000 | 0.")
+    assert "| 2 | 30 (0, 0) | " in line
+
+
+def test_defaults_that_win_are_compared_with_themselves(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tune("objective=loss", "n_trials=1", "method.epochs=1", "evaluate=true", "seeds=2") == 0
+    said = capsys.readouterr()
+    assert "no trial was better than the defaults" in said.err
+    assert "tuned - default" not in said.out
+    with (study_folder(tmp_path) / "comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["score"] for row in rows] == ["loss", "acc", "nmi", "ari"]
+    for row in rows:
+        assert row["default_mean"] == row["tuned_mean"]
+        assert float(row["difference_mean"]) == 0
+        assert (row["best_trial"], row["n_trials"], row["n_seeds"]) == ("0", "1", "2")
 
 
 def test_poor_trials_are_given_up_and_save_a_fifth_of_the_epochs(
@@ -327,6 +347,17 @@ def test_a_result_that_cannot_be_written_is_one_line(
     assert tune("n_trials=1", "method.epochs=1") == 2
     assert "cannot write the result to" in (said := capsys.readouterr().err)
     assert "(No space left on device); free some space" in said
+
+
+def test_a_comparison_that_cannot_be_written_is_one_line(
+    tune: Tune, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("scbench.tune.session.write_comparison", full)
+    assert tune("n_trials=1", "method.epochs=1", "evaluate=true", "seeds=1") == 2
+    assert "cannot write the comparison to" in capsys.readouterr().err
 
 
 def test_a_storage_that_fails_on_the_way_is_one_line(
