@@ -1,7 +1,7 @@
 """``python -m scbench.archive pack FILE`` and ``unpack FILE``: runs of a store in one file, and back.
 
-An archive (a compressed tar) holds record, labels and history of each run, about 3 kB a run; ``--with`` takes more
-along. Absolute paths are cut out of the records. The same runs give the same bytes. Unpacking never replaces a result.
+An archive (a compressed tar) holds record, labels and history of each run; ``--with`` takes more along. Absolute
+paths in provenance, errors and sources are cut. The same runs give the same bytes. Unpacking never replaces a result.
 """
 
 from __future__ import annotations
@@ -50,8 +50,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("store", nargs="?", default="results/runs", help="folder of the store (default %(default)s)")
     parser.add_argument("--with", dest="also", default="", metavar="A,B", help="pack also: snapshots, embedding, soft")
     options = parser.parse_args(arguments)
-    options.store = options.store.removeprefix("store=")
     check_choice("action", options.action, ("pack", "unpack"))
+    if options.file.startswith("store="):
+        raise ConfigError(f"the archive comes before the store: {options.action} FILE {options.file}")
+    if options.also and options.action == "unpack":
+        raise ConfigError("--with is for pack; unpack takes all that an archive holds")
+    options.store = options.store.removeprefix("store=")
     return options
 
 
@@ -69,7 +73,9 @@ def _run(options: argparse.Namespace) -> str:
     for name in also:
         check_choice("file to pack", name, tuple(FILES))
     n_runs = pack(store, path, tuple(dict.fromkeys(["labels", "history", *also])))
-    return f"{n_runs} runs packed into {path} ({path.stat().st_size / 1e6:.1f} MB)"
+    n_bytes = path.stat().st_size
+    size = f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"
+    return f"{n_runs} runs packed into {path} ({size})"
 
 
 if __name__ == "__main__":

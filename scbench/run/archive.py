@@ -11,16 +11,14 @@ import lzma
 import os
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from scbench.errors import StoreError
+from scbench.run.archived_record import DamagedArchiveError, checked_record
 from scbench.run.folders import without_folders
-from scbench.run.plan import SCHEMA
-from scbench.run.record import FIELDS
 from scbench.run.store import Store, json_ready
 
 __all__ = ["FILES", "Unpacked", "pack", "unpack"]
@@ -42,8 +40,8 @@ class Unpacked(NamedTuple):
 def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) -> int:
     """Write the runs of a store to one file and return how many they are.
 
-    Absolute paths in a record are cut to their last part, so that nothing tells of the machine that made it. What a run
-    has not stored is left out.
+    Absolute paths in provenance, error and source of a record are cut to their last part: others need not know the
+    machine that made it. What a run has not stored is left out.
 
     Args:
         store: where the runs are.
@@ -51,7 +49,8 @@ def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) 
         kept: names of ``FILES`` to take along with the records.
 
     Raises:
-        StoreError: the store does not exist or holds no run, or the file cannot be written.
+        StoreError: the store does not exist or holds no run, a file of it cannot be read, or the archive cannot be
+            written.
     """
     records = sorted(store.records(), key=lambda one: (one["dataset"], one["method"], one["key"]))
     if not records:
@@ -63,10 +62,13 @@ def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) 
             for record in records:
                 _add(archive, store.folder(record["dataset"], record["method"], record["key"]), record, kept)
         os.replace(temporary, path)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror or error}); choose another place") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return len(records)
 
 
@@ -76,8 +78,14 @@ def _add(archive: tarfile.TarFile, folder: Path, record: dict[str, Any], kept: S
     contents = {_RECORD: (json.dumps(json_ready(shown), indent=1, allow_nan=False) + "\n").encode()}
     for name in kept:
         file = folder / FILES[name]
-        if file.is_file():
+        try:
             contents[file.name] = file.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StoreError(f"{file} cannot be read ({error.strerror or error})") from error
+        if len(contents[file.name]) > _LARGEST:
+            raise StoreError(f"{file} is larger than the {_LARGEST >> 30} GiB that an archive takes; leave {name} out")
     for name in sorted(contents):
         member = tarfile.TarInfo(f"{record['dataset']}/{record['method']}/{record['key'][:16]}/{name}")
         member.size = len(contents[name])
@@ -85,79 +93,70 @@ def _add(archive: tarfile.TarFile, folder: Path, record: dict[str, Any], kept: S
 
 
 def unpack(path: Path, store: Store) -> Unpacked:
-    """Put the runs of an archive into a store; a result that is there already stays as it is.
+    """Put the runs of an archive into a store; a result that is there already stays, a failure gives way to a result.
 
-    Each run is written whole or not at all, so that an archive which ends too early costs only what it lacks.
+    Each run is written whole or not at all, so that an archive which is damaged costs only what comes after the damage.
 
     Raises:
         StoreError: the file cannot be read, is damaged or holds something else than runs, or the store cannot be
             written.
     """
-    store.check_writable()
     n_new = n_known = 0
+
+    def wrong(what: object) -> StoreError:
+        there = f"; {n_new} runs that came before are in {store.root}" if n_new else ""
+        return StoreError(f"{path}: {what}{there}")
+
     try:
-        with tarfile.open(path, "r:xz") as archive:
-            for folder, contents in _runs(archive, path):
-                record = _record_of(folder, contents, path)
-                if store.find(record["dataset"], record["method"], record["key"]) is not None:
+        with lzma.open(path) as content, tarfile.open(fileobj=content, mode="r:") as archive:
+            for folder, contents in _runs(archive):
+                record = checked_record(folder, contents)
+                if n_new + n_known == 0:
+                    store.check_writable()
+                there = store.find(record["dataset"], record["method"], record["key"])
+                if there is not None and (there["status"] == "ok" or record["status"] != "ok"):
                     n_known += 1
                     continue
                 _publish(store, record, contents)
                 n_new += 1
+            _check_end(content, archive.offset)
+    except DamagedArchiveError as error:
+        raise wrong(f"{error}; get the file again") from error
     except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
-        raise StoreError(
-            f"{path} is damaged or no archive of runs ({error}); {n_new} runs before the damage are in the store; get "
-            "the file again"
-        ) from error
+        raise wrong(f"is damaged or no archive that 'pack' wrote ({error}); get the file again") from error
+    except StoreError:
+        raise
     except OSError as error:
-        raise StoreError(f"{path} cannot be unpacked to {store.root} ({error.strerror or error})") from error
+        raise wrong(f"cannot be unpacked to {store.root} ({error.strerror or error})") from error
+    if n_new + n_known == 0:
+        raise wrong("holds no run")
     return Unpacked(n_new, n_known)
 
 
-def _runs(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+def _runs(archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str, bytes]]]:
     """Yield the folder and the files of each run."""
     for folder, members in groupby(archive, key=lambda member: str(PurePosixPath(member.name).parent)):
         contents = {}
         for member in members:
             name = PurePosixPath(member.name).name
-            parts = folder.split("/")
-            is_place = len(parts) == 3 and not {"", ".", ".."} & set(parts)
-            if not (member.isfile() and is_place and name in (_RECORD, *FILES.values()) and member.size <= _LARGEST):
-                raise StoreError(f"{path} is no archive of runs: it holds {member.name!r}; nothing of it was unpacked")
+            if not member.isfile() or folder.count("/") != 2 or name not in (_RECORD, *FILES.values()):
+                raise DamagedArchiveError(f"is no archive of runs: it holds {member.name!r}")
+            if member.size > _LARGEST:
+                raise DamagedArchiveError(f"{member.name} is larger than {_LARGEST >> 30} GiB")
             taken = archive.extractfile(member)
             contents[name] = b"" if taken is None else taken.read()
         yield folder, contents
 
 
-def _record_of(folder: str, contents: Mapping[str, bytes], path: Path) -> dict[str, Any]:
-    """Return the record of a run after a look at whether it belongs there."""
-    try:
-        record = json.loads(contents[_RECORD])
-        missing = [name for name in FIELDS if name not in record]
-        place = f"{record['dataset']}/{record['method']}/{record['key'][:16]}"
-    except (KeyError, ValueError, TypeError) as error:
-        raise StoreError(f"{path} has no readable record in {folder} ({error}); get the file again") from error
-    if record["schema"] != SCHEMA:
-        raise StoreError(
-            f"{path} holds records of schema {record['schema']}, this version reads {SCHEMA}; use the version of "
-            "scbench that made it"
-        )
-    if missing or place != folder:
-        wrong = f"lacks {', '.join(missing)}" if missing else f"is of {place}"
-        raise StoreError(f"the record in {folder} of {path} {wrong}; get the file again")
-    if FILES["labels"] in contents:
-        _check_labels(folder, contents[FILES["labels"]], record["n_cells"], path)
-    return dict(record)
+def _check_end(content: lzma.LZMAFile, offset: int) -> None:
+    """Read what follows the last member: nothing but zeros, and a checksum that fits.
 
-
-def _check_labels(folder: str, content: bytes, n_cells: int, path: Path) -> None:
-    """Refuse labels that are not one for each cell."""
-    try:
-        labels = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise StoreError(f"the labels in {folder} of {path} cannot be read ({error}); get the file again") from error
-    if labels.shape != (n_cells,):
-        raise StoreError(f"the labels in {folder} of {path} have shape {labels.shape}, the run has {n_cells} cells")
+    A damaged header in the middle looks like the end to a reader of tar files.
+    """
+    content.seek(offset)
+    while rest := content.read(1 << 20):
+        if any(rest):
+            raise DamagedArchiveError("is damaged")
 
 
 def _publish(store: Store, record: dict[str, Any], contents: Mapping[str, bytes]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 __all__ = ["without_folders"]
 
-_ABSOLUTE = re.compile(r"(?<![\w./:~-])/[\w.+@~-]+(?:/[\w.+@~-]+)+")
+# A path of two parts and more, also below a home folder (~/) and after the scheme of a local URL (sqlite:////a/b).
+_ABSOLUTE = re.compile(r"(?:(?<![\w./:~-])~?|(?<=://)/?)/[\w.+@~-]+(?:/[\w.+@~-]+)+|(?<![\w./:~-])~/[\w.+@-]+")
 
 
 def without_folders(value: Any, n_kept: int = 1) -> Any:  # Any: whatever a record holds

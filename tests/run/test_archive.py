@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -113,28 +114,50 @@ def test_a_result_that_is_there_stays_and_a_failure_gives_way(store: Store, tmp_
     other = Store(tmp_path / "other")
     unpack(tmp_path / "runs.tar.xz", other)
     paths = sorted(other.root.rglob("record.json"))
-    records = [json.loads(path.read_text()) for path in paths]
-    for path, record in zip(paths, records, strict=True):
-        if record["status"] == "ok":
-            path.write_text(json.dumps(record | {"info": {"mine": 1}}))
-    assert unpack(tmp_path / "runs.tar.xz", other) == (0, 4)
-    assert sum(json.loads(path.read_text())["info"] == {"mine": 1} for path in paths) == 3
+    ok = [path for path in paths if json.loads(path.read_text())["status"] == "ok"]
+    for path, changes in zip(ok, ({"info": {"mine": 1}}, {"status": "timeout"}, {"info": {"mine": 1}}), strict=True):
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    assert unpack(tmp_path / "runs.tar.xz", other) == (1, 3)
+    assert [json.loads(path.read_text())["status"] for path in ok] == ["ok"] * 3
+    assert [json.loads(path.read_text())["info"] == {"mine": 1} for path in ok] == [True, False, True]
 
 
 def test_a_damaged_archive_costs_what_it_lacks(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "runs.tar.xz"
     pack(store, path)
     whole = path.read_bytes()
-    for n_bytes in (0, 10, len(whole) // 2):
+    for n_bytes in (0, 10, len(whole) // 2, len(whole) - 30, len(whole) - 1):
         path.write_bytes(whole[:n_bytes])
         other = Store(tmp_path / f"other{n_bytes}")
-        with pytest.raises(StoreError, match="damaged or no archive of runs"):
+        with pytest.raises(StoreError, match="damaged or no archive"):
             unpack(path, other)
         for folder in other.root.glob("simulated/toy/*"):
             assert (folder / "record.json").is_file()
     path.write_bytes(whole[: len(whole) // 2] + b"\0" * 20 + whole[len(whole) // 2 + 20 :])
     with pytest.raises(StoreError, match="damaged"):
         unpack(path, Store(tmp_path / "flipped"))
+
+
+def test_a_damaged_header_in_the_middle_is_not_the_end(store: Store, tmp_path: Path) -> None:
+    pack(store, tmp_path / "runs.tar.xz")
+    content = bytearray(lzma.decompress((tmp_path / "runs.tar.xz").read_bytes()))
+    with tarfile.open(tmp_path / "runs.tar.xz") as archive:
+        last = [member.offset for member in archive if member.name.endswith("history.csv")][-1]
+    content[last : last + 20] = b"x" * 20
+    (tmp_path / "changed.tar.xz").write_bytes(lzma.compress(bytes(content)))
+    with pytest.raises(StoreError, match="is damaged; get the file again; 3 runs that came before are in"):
+        unpack(tmp_path / "changed.tar.xz", Store(tmp_path / "other"))
+
+
+def test_an_archive_without_runs_and_other_formats_are_refused(store: Store, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "empty.tar.xz", "w:xz"):
+        pass
+    with tarfile.open(tmp_path / "runs.tar.gz", "w:gz"):
+        pass
+    for name, reason in (("empty.tar.xz", "holds no run"), ("runs.tar.gz", "no archive"), ("none", "No such file")):
+        with pytest.raises(StoreError, match=reason):
+            unpack(tmp_path / name, Store(tmp_path / "other"))
+        assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +167,7 @@ def test_a_damaged_archive_costs_what_it_lacks(store: Store, tmp_path: Path) -> 
         ("/etc/x/y/record.json", "no archive of runs"),
         ("a/b/c/evil.sh", "no archive of runs"),
         ("record.json", "no archive of runs"),
-        ("a/b/c/record.json", "no readable record"),
+        ("a/b/c/record.json", "no record that can be read"),
     ],
 )
 def test_foreign_members_are_refused(name: str, reason: str, store: Store, tmp_path: Path) -> None:
@@ -168,8 +191,14 @@ def test_records_that_do_not_fit_are_refused(store: Store, tmp_path: Path) -> No
     for fields, reason in (
         ({"schema": 2}, "schema 2"),
         ({"key": "0" * 64}, "is of simulated/toy/0000"),
-        ({"dataset": "../x"}, "is of"),
+        ({"key": ["x"]}, "no record that can be read"),
+        ({"dataset": "../x"}, "that is none"),
+        ({"dataset": ".work"}, "that is none"),
+        ({"status": "banana"}, "unknown status 'banana'"),
+        ({"metrics": "x"}, "another shape"),
+        ({"seconds": None}, "another shape"),
         ({"n_cells": 59}, "59 cells"),
+        ({"n_cells": 10**13}, "cells"),
     ):
         with pytest.raises(StoreError, match=reason):
             unpack(with_record(**fields), Store(tmp_path / "other"))
@@ -181,16 +210,26 @@ def test_records_that_do_not_fit_are_refused(store: Store, tmp_path: Path) -> No
         unpack(changed, Store(tmp_path / "other"))
 
 
-def test_labels_are_never_pickled(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("labels", [np.array([{}] * 60, dtype=object), np.zeros(60), np.zeros((60, 1), dtype=np.int64)])
+def test_labels_are_whole_numbers_one_for_each_cell(labels: np.ndarray, store: Store, tmp_path: Path) -> None:
     pack(store, tmp_path / "runs.tar.xz")
     buffer = io.BytesIO()
-    np.save(buffer, np.array([{}] * 60, dtype=object), allow_pickle=True)
+    np.save(buffer, labels, allow_pickle=True)
     changed = rewritten(
         tmp_path / "runs.tar.xz",
         lambda members: members.update({name: buffer.getvalue() for name in members if name.endswith("labels.npy")}),
     )
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="the labels in"):
         unpack(changed, Store(tmp_path / "other"))
+
+
+def test_a_place_that_cannot_be_written_is_one_line(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        pack(store, tmp_path / "file" / "runs.tar.xz")
+    pack(store, tmp_path / "runs.tar.xz")
+    with pytest.raises(StoreError, match="cannot be written"):
+        unpack(tmp_path / "runs.tar.xz", Store(tmp_path / "file"))
 
 
 def test_mistakes_get_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,6 +241,8 @@ def test_mistakes_get_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["pack", "x", f"store={tmp_path / 'empty'}"], "no run to pack"),
         (["unpack", str(tmp_path / "none.tar.xz"), str(tmp_path / "st")], "none.tar.xz"),
         (["pack", "x", "--with", "embeding"], "Did you mean 'embedding'"),
+        (["pack", "store=x"], "comes before the store"),
+        (["unpack", "x", "--with", "soft"], "--with is for pack"),
     ):
         assert main(["archive", *arguments]) == 2
         out = capsys.readouterr()

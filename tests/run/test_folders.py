@@ -17,6 +17,11 @@ from scbench.run.folders import without_folders
         ("results/runs", "results/runs"),
         ("cells/genes a / b, 3/4", "cells/genes a / b, 3/4"),
         ("/only", "/only"),
+        ("storage=sqlite:////home/me/study.db", "storage=sqlite://.../study.db"),
+        ("file:///home/me/a.h5", "file://.../a.h5"),
+        ("out=~/private/runs", "out=.../runs"),
+        ("~/runs", ".../runs"),
+        ("postgresql://me@host/base", "postgresql://me@host/base"),
     ],
 )
 def test_absolute_paths_are_cut(text: str, shown: str) -> None:
