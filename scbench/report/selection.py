@@ -10,8 +10,8 @@ from typing import Any
 from scbench.config.schema import PROTOCOLS
 from scbench.errors import ConfigError, StoreError
 from scbench.names import check_choice, unknown
-from scbench.report.departures import departures, flat
 from scbench.report.table import preset_of
+from scbench.run.departures import departures, flat
 from scbench.run.plan import canonical_json
 
 __all__ = ["CONTROLS", "Selection", "ordered_datasets", "refuse_mixed_data", "selection_of", "told_apart"]

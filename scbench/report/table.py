@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scbench.report.departures import departures, flat
+from scbench.run.departures import departures, flat
 from scbench.run.plan import canonical_json
 
 __all__ = [

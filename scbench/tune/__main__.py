@@ -36,15 +36,15 @@ def _summary(arguments: Sequence[str]) -> int:
     """Print one table of the studies in a folder."""
     from scbench.tune.comparison import read_comparisons, table_of
 
-    folder = "results/tune"
+    folder = ""
     for argument in arguments:
-        key, separator, value = argument.partition("=")
-        if key != "out" or not value:
-            raise ConfigError(
-                unknown("key", key, ("out",)) if separator or key != "out" else "out has no value; write out=DIR"
-            )
+        key, _, value = argument.partition("=")
+        if key != "out":
+            raise ConfigError(unknown("key", key, ("out",)))
+        if not value or folder:
+            raise ConfigError("out is given twice; leave one of them out" if folder else "out is empty; write out=DIR")
         folder = value
-    sys.stdout.write(table_of(read_comparisons(Path(folder))) + "\n")
+    sys.stdout.write(table_of(read_comparisons(Path(folder or "results/tune"))) + "\n")
     return 0
 
 

@@ -17,7 +17,8 @@ __all__ = ["FILE", "Cost", "Difference", "read_comparisons", "table_of", "write_
 FILE = "comparison.csv"
 _COLUMNS = (
     "study", "method", "dataset", "objective", "score", "default_mean", "default_sd", "tuned_mean", "tuned_sd",
-    "difference_mean", "difference_sd", "n_seeds", "n_trials", "n_given_up", "n_failed", "best_trial", "search_seconds",
+    "difference_mean", "difference_sd", "n_seeds", "n_asked", "searched_on", "n_trials", "n_given_up", "n_failed",
+    "best_trial", "search_seconds",
 )  # fmt: skip
 _SCORE = "ari"
 
@@ -29,7 +30,8 @@ class Difference:
     Attributes:
         dataset, score: names.
         default, tuned: (n,) values by seed, of the same seeds; stability has one value for all seeds together.
-        n_seeds: seeds behind them.
+        n_seeds: seeds behind them: those that ended well under both.
+        n_asked: seeds that were run.
     """
 
     dataset: str
@@ -37,6 +39,12 @@ class Difference:
     default: np.ndarray
     tuned: np.ndarray
     n_seeds: int
+    n_asked: int
+
+    @property
+    def seeds_shown(self) -> str:
+        """Return the number of seeds, as n/n where some are missing."""
+        return str(self.n_seeds) if self.n_seeds == self.n_asked else f"{self.n_seeds}/{self.n_asked}"
 
     def shown(self) -> tuple[str, str, str]:
         """Return mean ± sd (ddof 1) of default, of tuned and of their difference; percent for the external scores."""
@@ -51,8 +59,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a search took: trials by how they ended, and the seconds of all its runs together."""
+    """What a search took: its datasets, trials by how they ended, and the seconds of all its runs together."""
 
+    searched_on: tuple[str, ...]
     n_trials: int
     n_given_up: int
     n_failed: int
@@ -81,8 +90,17 @@ def write_comparison(
             numbers: list[float | str] = []
             for values in (one.default, one.tuned, one.tuned - one.default):
                 numbers += [float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else ""]
-            trials = [cost.n_trials, cost.n_given_up, cost.n_failed, cost.best_trial, round(cost.seconds, 1)]
-            writer.writerow([study, method, one.dataset, objective, one.score, *numbers, one.n_seeds, *trials])
+            trials = [
+                "+".join(cost.searched_on),
+                cost.n_trials,
+                cost.n_given_up,
+                cost.n_failed,
+                cost.best_trial,
+                round(cost.seconds, 1),
+            ]
+            writer.writerow(
+                [study, method, one.dataset, objective, one.score, *numbers, one.n_seeds, one.n_asked, *trials]
+            )
 
 
 def read_comparisons(folder: Path) -> list[dict[str, str]]:
@@ -111,27 +129,47 @@ def read_comparisons(folder: Path) -> list[dict[str, str]]:
 
 
 def table_of(rows: Sequence[Mapping[str, str]]) -> str:
-    """Return a Markdown table with one line for each study and dataset: objective, ARI, and what the search took."""
+    """Return a Markdown table with one line for each study and dataset: objective, ARI, and what the search took.
+
+    Raises:
+        StoreError: a number is none.
+    """
     header = ["method", "dataset", "objective", "default", "tuned", "ARI %, default", "ARI %, tuned", "difference",
               "seeds", "trials (given up, failed)", "search"]  # fmt: skip
     lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
     for study, dataset in dict.fromkeys((row["study"], row["dataset"]) for row in rows):
         scores = {row["score"]: row for row in rows if (row["study"], row["dataset"]) == (study, dataset)}
-        ari = scores.get(_SCORE)
-        if ari is None:  # a dataset without types
-            continue
-        judged = next((row for name, row in scores.items() if name == ari["objective"]), None)
-        before, after = ("-", "-") if judged is None else (_shown(judged, name, 1, 3) for name in ("default", "tuned"))
-        trials = f"{ari['n_trials']} ({ari['n_given_up']}, {ari['n_failed']})"
-        cells = [ari["method"], dataset, ari["objective"], before, after,
-                 *(_shown(ari, name, 100, 1) for name in ("default", "tuned", "difference")),
-                 ari["n_seeds"], trials, short_time(float(ari["search_seconds"]))]  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+        try:
+            lines.append(f"| {' | '.join(_cells(scores))} |")
+        except (ValueError, TypeError) as error:
+            raise StoreError(
+                f"the comparison of {study} cannot be read ({error}); the command of its study writes it again"
+            ) from error
     return "\n".join(lines)
 
 
-def _shown(row: Mapping[str, str], name: str, scale: float, decimals: int) -> str:
+def _cells(scores: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the line of one study and dataset; what it has not is a dash."""
+    some = next(iter(scores.values()))
+    judged, ari = scores.get(some["objective"]), scores.get(_SCORE)
+    elsewhere = "" if some["searched_on"] == some["dataset"] else f" (searched on {some['searched_on']})"
+    n_seeds, n_asked = (ari or some)["n_seeds"], some["n_asked"]
+    return [
+        some["method"],
+        f"{some['dataset']}{elsewhere}",
+        some["objective"],
+        *(_shown(judged, name, 1, 3) for name in ("default", "tuned")),
+        *(_shown(ari, name, 100, 1) for name in ("default", "tuned", "difference")),
+        n_seeds if n_seeds == n_asked else f"{n_seeds}/{n_asked}",
+        f"{some['n_trials']} ({some['n_given_up']}, {some['n_failed']})",
+        short_time(float(some["search_seconds"])),
+    ]
+
+
+def _shown(row: Mapping[str, str] | None, name: str, scale: float, decimals: int) -> str:
     """Return mean ± sd of one of the three; a difference has its sign."""
+    if row is None:
+        return "-"
     sign = "+" if name == "difference" else ""
     mean = f"{scale * float(row[f'{name}_mean']):{sign}.{decimals}f}"
     return mean if row[f"{name}_sd"] == "" else f"{mean} ± {scale * float(row[f'{name}_sd']):.{decimals}f}"

@@ -53,7 +53,8 @@ def differences(
 ) -> list[Difference]:
     """Return default and tuned for each dataset and score.
 
-    Only seeds for which both runs are ok count. The objective is computed anew.
+    Only seeds for which both runs are ok count, and how many were asked for is kept beside. The objective is computed
+    anew; seeds without a value, such as those whose cells are all in one cluster, are left out of it.
 
     Args:
         default, tuned: the same datasets in the same order.
@@ -66,6 +67,7 @@ def differences(
     for of_default, of_tuned in zip(default, tuned, strict=True):
         runs = _by_seed([[of_default], [of_tuned]])
         dataset = open_all([of_default]).runs[0].dataset
+        n_asked = len(parse_seeds(of_default.seeds))
         if not runs[0]:
             continue
         if objective.name not in _SCORES:
@@ -73,12 +75,12 @@ def differences(
             if len(judged[0]) >= objective.least_seeds:
                 counts = dataset.counts()
                 space = FixedSpace(counts, dataset.cache(counts.matrix))
-                rows.append(_objective_row(dataset.name, objective, space, loss, judged))
+                rows += _objective_rows(dataset.name, objective, space, loss, judged, n_asked)
         for name in _SCORES:
             pairs = [[run.record["metrics"][name] for run in of_setting] for of_setting in runs]
             if all(value is not None for values in pairs for value in values):
                 before, after = np.array(pairs)
-                rows.append(Difference(dataset.name, name, before, after, len(before)))
+                rows.append(Difference(dataset.name, name, before, after, len(before), n_asked))
     return rows
 
 
@@ -99,16 +101,24 @@ def _ok_runs(store: Store, runs: Sequence[PlannedRun]) -> dict[int, TrialRun]:
     return found
 
 
-def _objective_row(
-    dataset: str, objective: Objective, space: FixedSpace, loss: Sequence[str], runs: Sequence[Sequence[TrialRun]]
-) -> Difference:
-    """Return the row of the objective; stability has one value for all seeds together."""
+def _objective_rows(
+    dataset: str,
+    objective: Objective,
+    space: FixedSpace,
+    loss: Sequence[str],
+    runs: Sequence[Sequence[TrialRun]],
+    n_asked: int,
+) -> list[Difference]:
+    """Return the row of the objective, or none; stability has one value for all seeds together."""
     values = []
     for of_setting in runs:
         groups = [list(of_setting)] if objective.least_seeds > 1 else [[run] for run in of_setting]
         values.append([_value(objective, group, space, loss) for group in groups])
-    before, after = np.array(values)
-    return Difference(dataset, objective.name, before, after, len(runs[0]))
+    before, after = np.array(values)[:, ~np.isnan(values).any(axis=0)]
+    if not len(before):
+        return []
+    n_seeds = len(runs[0]) if objective.least_seeds > 1 else len(before)
+    return [Difference(dataset, objective.name, before, after, n_seeds, n_asked)]
 
 
 def _value(objective: Objective, runs: Sequence[TrialRun], space: FixedSpace, loss: Sequence[str]) -> float:

@@ -147,6 +147,7 @@ def read_options(arguments: Sequence[str]) -> tuple[TuneOptions, list[str]]:
     types.pop("is_dry_run")
     given: dict[str, Any] = {"is_dry_run": _DRY_RUN in arguments}
     search: dict[str, Any] = {}
+    asked: set[str] = set()
     rest = []
     for argument in arguments:
         key, _, text = argument.lstrip("+").partition("=")
@@ -154,6 +155,9 @@ def read_options(arguments: Sequence[str]) -> tuple[TuneOptions, list[str]]:
             continue
         if key.startswith(_SEARCH) and _ == "=":
             value = parse(f"{key}={text}").value()
+            if key in asked:
+                raise ConfigError(f"{key} is given twice; leave one of them out")
+            asked.add(key)
             if isinstance(value, list | Mapping) or value == "default":
                 search[key.removeprefix(_SEARCH)] = value
             else:

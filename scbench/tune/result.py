@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +14,17 @@ import yaml
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
+from scbench.method import MethodConfig
+from scbench.run.departures import departures, flat
 from scbench.run.display import short_time
-from scbench.run.store import Store
+from scbench.run.store import Store, json_ready
 from scbench.tune.sampling import SCORES
-from scbench.tune.space import Space
 from scbench.tune.study import Study
 
-__all__ = ["Result", "read_result", "write_preset", "write_trials"]
+__all__ = ["Result", "read_result", "words_of", "write_preset", "write_trials"]
 
 _STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "given up", TrialState.FAIL: "failed"}
-_FEWEST_FOR_IMPORTANCE = 2
+_FEWEST_FOR_IMPORTANCE = 10  # a forest on fewer tells of its own draws
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def read_result(study: Study) -> Result | None:
 
 
 def write_preset(path: Path, study: Study, result: Result) -> None:
-    """Write the best parameters as a file that ``preset=FILE`` takes."""
+    """Write the best parameters, and those that the search held at values of its own, as a file for ``preset=FILE``."""
     search = study.search
     seeds = sorted({run.seed for run in search.runs})
     n_trials = sum(result.counts.values())
@@ -82,9 +84,9 @@ def write_preset(path: Path, study: Study, result: Result) -> None:
         "source": f"search {study.name}: the best of {n_trials} trials by {search.value_name}, seeds {seeds}",
         "tuned_with_labels": search.objective.uses_labels,
         "note": f"trial {result.number}; the search took {short_time(result.seconds)} of runs",
-        "params": _nested(search.space, result.params),
+        "params": _nested({**_held(search.config), **result.params}),
     }
-    head = f"# Parameters of {search.config.name}: python -m scbench method={search.config.name} preset={path.name}\n"
+    head = f"# Parameters of {search.config.name}: python -m scbench {words_of(study)} preset={path.name}\n"
     path.write_text(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
 
 
@@ -113,19 +115,37 @@ def write_trials(path: Path, study: Study) -> None:
 def _importances(study: Study) -> dict[str, float]:
     """Return the importance of each parameter."""
     values = study.values().values()
-    if len(values) < _FEWEST_FOR_IMPORTANCE or len(set(values)) < _FEWEST_FOR_IMPORTANCE:
+    if len(values) < _FEWEST_FOR_IMPORTANCE or len(set(values)) < 2:
         return {}
     found = get_param_importances(study.judged_copy(), evaluator=FanovaImportanceEvaluator(seed=0))
     return {name: float(share) for name, share in found.items()}
 
 
-def _nested(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+def words_of(study: Study) -> str:
+    """Return the method, and what a preset cannot say of the runs of a search: variant and number of clusters."""
+    search = study.search
+    words = [f"method={search.config.name}"]
+    if search.config.variant != search.config.VARIANTS[0]:
+        words.append(f"method.variant={search.config.variant}")
+    rule = search.runs[0].k_rule
+    if rule != "true":
+        words.append(f"n_clusters={rule if rule == 'estimate' else search.runs[0].n_clusters}")
+    return " ".join(words)
+
+
+def _held(config: MethodConfig) -> dict[str, Any]:
+    """Return the parameters, by dotted name, that are not the defaults of the variant."""
+    parameters = flat(json_ready(dataclasses.asdict(config)))
+    return departures(config.name, config.variant, parameters) or {}
+
+
+def _nested(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return values by dotted name as nested mappings."""
     nested: dict[str, Any] = {}
-    for parameter in space.parameters:
+    for dotted, value in params.items():
         node = nested
-        *above, name = parameter.path.split(".")
+        *above, name = dotted.split(".")
         for part in above:
             node = node.setdefault(part, {})
-        node[name] = params[parameter.path]
+        node[name] = value
     return nested

@@ -10,11 +10,14 @@ from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.plugins import find
 from scbench.run.opening import open_all
+from scbench.run.plan import PlannedRun
 from scbench.tune.fits import check_overlap, dataset_of, fits
 from scbench.tune.folds import folds
 from scbench.tune.identity import Search, usual_name
 from scbench.tune.narrow import space_of
+from scbench.tune.objectives import Objective
 from scbench.tune.options import TuneOptions, choose_pruner
+from scbench.tune.space import Space
 
 __all__ = ["NamedSearch", "searches_of"]
 
@@ -55,6 +58,7 @@ def searches_of(configs: Sequence[RunConfig], options: TuneOptions, held: frozen
     names = [dataset_of(of_dataset[0], goal) for of_dataset in runs]
     if len(set(names)) < len(names):
         raise ConfigError(f"a dataset is given twice: {', '.join(names)}; name each once")
+    _check_goal(goal, space, runs)
     out = Path(options.out).expanduser().absolute()
     searches = []
     for chosen, evaluated in folds(len(configs), leave_one_out=options.leave_one_out):
@@ -62,7 +66,22 @@ def searches_of(configs: Sequence[RunConfig], options: TuneOptions, held: frozen
         made = tuple(run for index in chosen for run in runs[index])
         search = Search(config.method, space, goal, made, options.sampler_seed, pruner)
         name = options.study or usual_name(search)
-        if options.study and options.leave_one_out:
+        if options.leave_one_out:  # never the study of a search on the others for their own sake
             name += f"-without-{names[evaluated[0]]}"
         searches.append(NamedSearch(name, out / name, search, [configs[index] for index in evaluated]))
     return searches
+
+
+def _check_goal(goal: Objective, space: Space, runs: Sequence[Sequence[PlannedRun]]) -> None:
+    """Refuse an objective that no trial can have a value of."""
+    if goal.name == "loss" and not space.loss:
+        raise ConfigError(
+            "objective=loss needs the columns of the method's loss, and its search.yaml names none; choose another "
+            "objective, such as modularity"
+        )
+    without = [of_dataset[0].dataset.name for of_dataset in runs if of_dataset[0].dataset.n_types is None]
+    if goal.uses_labels and without:
+        raise ConfigError(
+            f"objective={goal.name} scores with annotated types, and {', '.join(without)} has none; choose a "
+            "label-free objective, or give dataset.label"
+        )

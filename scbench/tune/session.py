@@ -15,14 +15,16 @@ from scbench.config.schema import AppliedPreset, RunConfig, SlurmEngine
 from scbench.errors import StoreError
 from scbench.run.command import run_command
 from scbench.run.consoles import TableConsole
+from scbench.run.opening import open_all
 from scbench.run.slurm_submit import device_of
+from scbench.run.store import Store
 from scbench.tune.comparison import FILE, Cost, Difference, write_comparison
 from scbench.tune.driver import make_trials
 from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
 from scbench.tune.options import TuneOptions
 from scbench.tune.owners import Owner
 from scbench.tune.page import write_page
-from scbench.tune.result import Result, read_result, write_preset, write_trials
+from scbench.tune.result import Result, read_result, words_of, write_preset, write_trials
 from scbench.tune.searches import NamedSearch
 from scbench.tune.slurm_job import SearchJob
 from scbench.tune.storage import reason_of, storage_url
@@ -62,6 +64,8 @@ def run_search(
         n_made = sum(trial.state.is_finished() for trial in study.trials())
         there = f"{n_made} of {options.n_trials} trials are there; pruner {search.pruner}"
         say(f"study {named.name}: {there}; storage {without_password(options.storage)}")
+        if configs[0].retry_failed:
+            say("retry_failed=true is for the evaluation; failed trials stay, and a larger n_trials makes others")
         if n_made < options.n_trials:
             say(f"watch the runs: python -m scbench.status {study.folder / 'runs'}")
         if isinstance(engine, SlurmEngine):
@@ -143,7 +147,7 @@ def _write(study: Study, result: Result, options: TuneOptions) -> Path:
     except OSError as error:
         raise StoreError(f"cannot write the result to {folder} ({error.strerror or error}); free some space") from error
     protocol = " protocol=published" if search.objective.uses_labels else ""
-    say(f"use it: python -m scbench method={search.config.name} preset={preset}{protocol}")
+    say(f"use it: python -m scbench {words_of(study)} preset={preset}{protocol}")
     say(f"plots: {page or 'need matplotlib (pip install scbench[tune])'}; trials: {folder / 'trials.csv'}")
     say(f"dashboard: optuna-dashboard {without_password(storage_url(options.storage, folder))}")
     return preset
@@ -172,9 +176,14 @@ def _evaluate(
         return fresh_fits(settings, search.objective, share, study.folder / "fresh")
 
     status = run_command([*configs, *tuned], provenance["argv"])
-    if search.objective.on_subsamples:  # the runs above are on all cells
+    planned = [*configs, *tuned]
+    if search.objective.on_subsamples and _have_ended(planned):  # the runs above are on all cells
         say(f"the same on random subsamples of {100 * share:g} % of the cells, for {search.objective.name}")
+        planned = [*planned, *refits(planned)]
         status = max(status, run_command(refits([*configs, *tuned]), provenance["argv"], has_table=False))
+    if not _have_ended(planned):
+        say("the evaluation was stopped before its end; the same command goes on from here")
+        return STOPPED
     rows = differences(configs, tuned or configs, search.objective, search.space.loss, refits)
     if rows and tuned:
         print_differences(TableConsole(), rows)
@@ -182,10 +191,30 @@ def _evaluate(
     return status
 
 
+def _have_ended(configs: Sequence[RunConfig]) -> bool:
+    """Return whether every run has a result or has failed; a comparison of those that are there so far is none."""
+    for config in configs:
+        store = Store(config.store)
+        for run in open_all([config]).runs:
+            record = store.find(run.dataset.name, run.config.name, run.key)
+            if record is None or record["status"] == "interrupted":
+                return False
+    return True
+
+
 def _keep(study: Study, result: Result, rows: Sequence[Difference]) -> None:
     """Write the comparison into the study's folder, for tables of many studies."""
+    if not rows:  # no seed ended well under both: what was kept of an earlier command is better than nothing
+        return
     counts, search = result.counts, study.search
-    cost = Cost(sum(counts.values()), counts["given up"], counts["failed"], result.number, result.seconds)
+    cost = Cost(
+        tuple(search.datasets),
+        sum(counts.values()),
+        counts["given up"],
+        counts["failed"],
+        result.number,
+        result.seconds,
+    )
     try:
         write_comparison(study.folder / FILE, study.name, search.config.name, search.objective.name, cost, rows)
     except OSError as error:

@@ -54,7 +54,7 @@ def print_result(console: Console, search: Search, result: Result) -> None:
         table.add_row(path, short(result.params[path]), short(before[path]), parameter.shown(), importance)
     _print(console, table)
     if not result.importances:
-        _say(console, "importance needs trials whose values differ")
+        _say(console, "importance needs ten trials whose values differ")
 
 
 def short(value: object) -> str:
@@ -67,7 +67,7 @@ def print_differences(console: Console, rows: Sequence[Difference]) -> None:
     table = _table("dataset", "score", "default", "tuned", "tuned - default", "seeds")
     for row in rows:
         name = f"{row.score.upper()} %" if row.score in ("acc", "nmi", "ari") else row.score
-        table.add_row(row.dataset, name, *row.shown(), str(row.n_seeds))
+        table.add_row(row.dataset, name, *row.shown(), row.seeds_shown)
     _print(console, table)
 
 

@@ -9,8 +9,8 @@ from report_records import record
 from scbench_methods.leiden.config import LeidenConfig
 from scbench_methods.scsiameseclu.config import ScSiameseCluConfig
 
-from scbench.report.departures import departures, flat
 from scbench.report.table import differences, summarise
+from scbench.run.departures import departures, flat
 from scbench.run.store import json_ready
 
 

@@ -60,6 +60,8 @@ def test_a_search_finds_the_optimum_and_writes_a_preset_that_runs(
     shown = ["method=parabola", "dataset=simulated", *sizes, "device=cpu", "seeds=2", f"preset={preset}"]
     assert main(shown) == 0
     assert "2 of 2 were there before" in capsys.readouterr().out
+    assert main([word for word in shown if word != "method.epochs=1"]) == 0  # what the search held is in the preset
+    assert "2 of 2 were there before" in capsys.readouterr().out
     first = records(tmp_path).__next__()
     assert first["seed"] == 1000
     assert first["preset"]["name"].startswith("trial of parabola-simulated-loss-")
@@ -71,6 +73,53 @@ def test_a_search_finds_the_optimum_and_writes_a_preset_that_runs(
     (line,) = capsys.readouterr().out.splitlines()[2:]
     assert line.startswith("| parabola | simulated | loss | 0.340 ± 0.000 | 0.")
     assert "| 2 | 30 (0, 0) | " in line
+
+
+def test_a_search_says_how_to_run_what_it_found(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tune("n_trials=1", "method.epochs=1", "n_clusters=2") == 0
+    assert "use it: python -m scbench method=parabola n_clusters=2 preset=" in capsys.readouterr().err
+
+
+def test_an_evaluation_that_was_stopped_is_no_comparison(
+    tune: Tune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("scbench.tune.session.run_command", lambda *_, **__: 1)
+    assert tune("n_trials=1", "method.epochs=1", "evaluate=true", "seeds=2") == 1
+    assert "the evaluation was stopped before its end" in capsys.readouterr().err
+    assert not (study_folder(tmp_path) / "comparison.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("method=leiden", "objective=loss"), "objective=loss needs the columns of the method's loss"),
+        (("search.x=0.1", "search.x=0.2"), "search.x is given twice"),
+    ],
+)
+def test_what_can_have_no_value_is_said_before_the_first_fit(
+    arguments: tuple[str, ...], reason: str, tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tune(*arguments) == 2
+    assert reason in (said := capsys.readouterr().err)
+    assert said.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_labels_that_a_dataset_has_not_cannot_be_tuned_with(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["cell,a,b", *(f"c{i},{i % 3},{i % 2 + 1}" for i in range(12))]
+    (tmp_path / "cells.csv").write_text("\n".join(lines) + "\n")
+    own = [
+        "tune",
+        "method=leiden",
+        "dataset=file",
+        f"dataset.path={tmp_path / 'cells.csv'}",
+        "n_clusters=2",
+        "dataset.label=none",
+    ]
+    assert main([*own, "objective=ari", "n_trials=1"]) == 2
+    assert "objective=ari scores with annotated types, and" in capsys.readouterr().err
 
 
 def test_defaults_that_win_are_compared_with_themselves(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from scbench.__main__ import main
 from scbench.errors import StoreError
 from scbench.tune.comparison import FILE, Cost, Difference, read_comparisons, table_of, write_comparison
 
-COST = Cost(n_trials=20, n_given_up=6, n_failed=1, best_trial=11, seconds=183.04)
-ARI = Difference("goolam", "ari", np.array([0.5, 0.6, 0.4]), np.array([0.55, 0.7, 0.4]), 3)
-OBJECTIVE = Difference("goolam", "modularity", np.array([0.66, 0.64]), np.array([0.71, 0.71]), 2)
+COST = Cost(("goolam",), n_trials=20, n_given_up=6, n_failed=1, best_trial=11, seconds=183.04)
+ARI = Difference("goolam", "ari", np.array([0.5, 0.6, 0.4]), np.array([0.55, 0.7, 0.4]), 3, 3)
+OBJECTIVE = Difference("goolam", "modularity", np.array([0.66, 0.64]), np.array([0.71, 0.71]), 2, 3)
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def test_percent_for_scores_and_four_digits_for_the_rest() -> None:
     assert ARI.shown() == ("50.0 ± 10.0", "55.0 ± 15.0", "+5.0 ± 5.0")
     assert OBJECTIVE.shown() == ("0.6500 ± 0.0141", "0.7100 ± 0.0000", "+0.0600 ± 0.0141")
-    alone = Difference("d", "stability", np.array([0.9]), np.array([0.8]), 5)
+    alone = Difference("d", "stability", np.array([0.9]), np.array([0.8]), 5, 5)
     assert alone.shown() == ("0.9000", "0.8000", "-0.1000")
 
 
@@ -56,14 +57,29 @@ def test_one_table_of_all_studies_by_method(folder: Path) -> None:
 
 def test_a_single_seed_has_no_sd(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    one = Difference("goolam", "ari", np.array([0.5]), np.array([0.4]), 1)
+    one = Difference("goolam", "ari", np.array([0.5]), np.array([0.4]), 1, 2)
     write_comparison(tmp_path / "a" / FILE, "a", "m", "ari", COST, [one])
-    assert "| 50.0 | 40.0 | -10.0 | 1 |" in table_of(read_comparisons(tmp_path))
+    assert "| 50.0 | 40.0 | -10.0 | 1/2 |" in table_of(read_comparisons(tmp_path))
+
+
+def test_a_dataset_without_types_and_one_that_was_not_searched_on(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    cost = dataclasses.replace(COST, searched_on=("yan", "mix_dropseq"))
+    write_comparison(tmp_path / "a" / FILE, "a", "m", "modularity", cost, [OBJECTIVE])
+    (line,) = table_of(read_comparisons(tmp_path)).splitlines()[2:]
+    assert line.startswith(
+        "| m | goolam (searched on yan+mix_dropseq) | modularity | 0.650 ± 0.014 | 0.710 ± 0.000 | - |"
+    )
+    assert "| - | - | 2/3 |" in line
 
 
 def test_what_is_no_comparison_is_refused(folder: Path) -> None:
     with pytest.raises(StoreError, match=r"no study that was evaluated .* out=DIR"):
         read_comparisons(folder / "a")
+    text = (folder / "a" / FILE).read_text()
+    (folder / "a" / FILE).write_text(text.replace("183.0", "much"))
+    with pytest.raises(StoreError, match="the comparison of a cannot be read .*much"):
+        table_of(read_comparisons(folder))
     (folder / "a" / FILE).write_text("study,method\n")
     with pytest.raises(StoreError, match="another version"):
         read_comparisons(folder)
@@ -75,7 +91,12 @@ def test_what_is_no_comparison_is_refused(folder: Path) -> None:
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tune", "summary", f"out={folder}"]) == 0
     assert capsys.readouterr().out.count("goolam") == 2
-    for arguments, reason in ((["ot=x"], "Did you mean 'out'"), (["out"], "no value"), (["out=nowhere"], "no study")):
+    for arguments, reason in (
+        (["ot=x"], "Did you mean 'out'"),
+        (["out="], "out is empty"),
+        (["out=a", "out=b"], "twice"),
+        (["out=nowhere"], "no study"),
+    ):
         assert main(["tune", "summary", *arguments]) == 2
         assert reason in (said := capsys.readouterr().err)
         assert said.count("\n") == 1
