@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +19,11 @@ from scbench.report.measures import Measure
 from scbench.report.published import Names, PublishedValue, read_names, read_published
 from scbench.report.selection import CONTROLS, Selection, ordered_datasets, refuse_mixed_data, told_apart
 from scbench.run.store import Store
+from scbench.stats.ranks import EXACT_DIGITS
 
 __all__ = ["Content", "read_content", "score_table"]
+
+_UNREAD_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
     everything = list(Store(store).records())
     if not everything:
         raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")
+    _check_metrics(store, everything)
     selection.check(everything)
     selected = [record for record in everything if selection.keeps(record)]
     kept = [record for record in selected if record["status"] != "interrupted"]  # neither failed nor succeeded
@@ -109,6 +115,7 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
         notes=(
             *_notes(records, entries, untried, absent, None if has_papers else published),
             *_of_interrupted(len(selected) - len(kept)),
+            *_of_unread(Store(store), everything),
         ),
     )
 
@@ -135,6 +142,7 @@ def score_table(content: Content, measure: Measure) -> tuple[pd.DataFrame, np.nd
     finished = ~np.isnan(values)
     counts = finished.sum(axis=2)
     means = np.where(counts > 0, np.where(finished, values, 0.0).sum(axis=2) / np.maximum(counts, 1), np.nan)
+    means = np.round(means, EXACT_DIGITS)  # equal scores of different numbers of seeds must tie
     return pd.DataFrame(means, index=whole, columns=[entry.name for entry in entries]), values, left_out
 
 
@@ -179,6 +187,36 @@ def _notes(
     if no_papers is not None:
         notes.append(f"no folder {no_papers} with published numbers, so none are shown; give it with published=DIR")
     return notes
+
+
+def _check_metrics(store: Path, records: Sequence[dict[str, Any]]) -> None:
+    """Refuse scores that are none: no run of ours has them, and every average would be spoilt.
+
+    Raises:
+        StoreError: a record has such a score; it is named.
+    """
+    for record in records:
+        scores = record["metrics"]
+        if not isinstance(scores, dict) or not all(value is None or math.isfinite(value) for value in scores.values()):
+            place = Store(store).folder(record["dataset"], record["method"], record["key"])
+            raise StoreError(
+                f"the record in {place} has metrics that are not numbers ({scores}); remove that folder, and the "
+                "command of the run makes it again"
+            )
+
+
+def _of_unread(store: Store, records: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a sentence about run folders without a record that this version reads, when there are any."""
+    read = {store.folder(one["dataset"], one["method"], one["key"]) for one in records}
+    unread = sorted(set(store.run_folders()) - read)
+    if not unread:
+        return []
+    shown = ", ".join(str(folder.relative_to(store.root)) for folder in unread[:_UNREAD_SHOWN])
+    more = f" and {len(unread) - _UNREAD_SHOWN} more" if len(unread) > _UNREAD_SHOWN else ""
+    return [
+        f"{len(unread)} folders of runs hold no record that this version can read (damaged, or of another schema), so "
+        f"that they are in no cell and no count: {shown}{more}"
+    ]
 
 
 def _of_interrupted(number: int) -> list[str]:

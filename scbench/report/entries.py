@@ -12,6 +12,7 @@ import numpy as np
 from scbench.report.measures import Measure
 from scbench.report.selection import CONTROLS
 from scbench.report.table import TableRow, differences, preset_of, summarise
+from scbench.run.departures import departures
 from scbench.run.plan import canonical_json
 
 __all__ = ["Cell", "Entry", "code_of", "entries_of", "is_comparable"]
@@ -102,6 +103,13 @@ class Entry:
     def is_control(self) -> bool:
         """Return whether this is one of the controls."""
         return self.method in CONTROLS
+
+    @property
+    def departures(self) -> list[str]:
+        """Return the dotted parameters that are not the defaults of the variant; none with an authors' preset."""
+        if self.preset == _OWN_PRESETS:
+            return []
+        return list(departures(self.method, self.variant, self.params) or ())
 
 
 def is_comparable(entry: Entry) -> bool:

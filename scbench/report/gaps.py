@@ -75,7 +75,7 @@ def gaps_of(
                 for value in values
                 if value.metric == measure.name
                 and names.dataset(value, datasets) == dataset
-                and names.is_method(value, entry.method, entry.params)
+                and names.is_method(value, entry.method, entry.params, entry.departures)
             ]
             seed = float(scores.max() - last) if len(scores) > 1 else float("nan")
             preset = _preset_gap(entry, entries, dataset, measure)

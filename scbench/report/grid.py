@@ -101,7 +101,9 @@ def difference_grid(
         of_source: dict[str, dict[str, GridCell]] = {}
         for value in values:
             dataset = names.dataset(value, datasets) if value.metric == measure.name else None
-            if dataset is None or dataset not in entry.cells or not names.is_method(value, entry.method, entry.params):
+            if dataset is None or dataset not in entry.cells:
+                continue
+            if not names.is_method(value, entry.method, entry.params, entry.departures):
                 continue
             mean = entry.cells[dataset].mean_sd(measure)[0]
             if not np.isnan(mean):
@@ -119,14 +121,15 @@ def difference_grid(
 
 
 def marks(shown: Sequence[float], *, higher_is_better: bool) -> list[str]:
-    """Return ``best`` and ``second`` for the two best of different values; NaN gets no mark.
+    """Return ``best`` and ``second``; NaN gets no mark, and where several are best there is no second.
 
     Args:
         shown: values as shown, so that what looks equal is marked alike.
         higher_is_better: whether the largest is best.
     """
-    order = sorted({value for value in shown if not np.isnan(value)}, reverse=higher_is_better)[:2]
-    of_value = dict(zip(order, ("best", "second"), strict=False))
+    known = sorted((value for value in shown if not np.isnan(value)), reverse=higher_is_better)
+    of_value = {known[1]: "second"} if len(known) > 1 else {}
+    of_value |= dict.fromkeys(known[:1], "best")  # also where the second is as good
     return [of_value.get(value, "") for value in shown]
 
 

@@ -10,6 +10,7 @@ _COLUMNS = 5  # datasets side by side on a page
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "<": r"$<$", ">": r"$>$", "†": r"$^\dagger$",
+    "|": r"$|$", "[": r"{[}", "]": r"{]}",
 }  # fmt: skip
 
 

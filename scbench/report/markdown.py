@@ -39,8 +39,8 @@ def grid_markdown(grid: Grid, level: int = 3) -> str:
 
 
 def table_markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table of a heading and rows of text."""
-    head, *rows = ([text.replace("|", "\\|") for text in line] for line in lines)
+    """Return a Markdown table of a heading and rows of text; what would be HTML or end a cell is escaped."""
+    head, *rows = ([text.replace("|", "\\|").replace("<", "&lt;") for text in line] for line in lines)
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 

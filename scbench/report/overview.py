@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from scbench.report.content import Content
 from scbench.report.entries import Entry
 from scbench.report.grid import measured_grid
-from scbench.report.markdown import emphasised, table_markdown
+from scbench.report.markdown import CELLS_FILE, emphasised, table_markdown
 from scbench.report.measures import Measure
 
 __all__ = ["OVERVIEW_FILE", "overview_markdown"]
@@ -24,7 +24,10 @@ def overview_markdown(content: Content, title: str) -> str:
     """
     entries = [entry for entry in content.compared if entry.cells]
     most = max((len(cell.ok) for entry in entries for cell in entry.cells.values()), default=0)
-    said = f"Mean ± sd over {most} seeds, in brackets how many where there are others; best in bold, second in italics."
+    said = (
+        f"Mean ± sd over {most} seeds, in brackets how many where there are others; best in bold, second in italics. "
+        f"The runs behind each value: [{CELLS_FILE}]({CELLS_FILE})."
+    )
     parts = [f"# {title}", said, *(f"Note: {note}." for note in content.notes)]
     for measure in content.measures:
         parts += [f"## {measure.title}", _table(entries, content.datasets, measure, most)]

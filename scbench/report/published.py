@@ -62,9 +62,20 @@ class Names:
             return listed if listed in set(known) else None
         return next((name for name in known if _plain(name) == _plain(value.dataset)), None)
 
-    def is_method(self, value: PublishedValue, method: str, params: Mapping[str, object]) -> bool:
-        """Return whether a number is of this method with these (dotted) parameters."""
+    def is_method(
+        self, value: PublishedValue, method: str, params: Mapping[str, object], departures: Iterable[str] = ()
+    ) -> bool:
+        """Return whether a number is of this method with these (dotted) parameters.
+
+        Args:
+            value: the number.
+            method, params: of an entry.
+            departures: the parameters that are not defaults; only those that belong to the printed name are allowed, so
+                that the number of a whole method does not stand beside one of its ablations.
+        """
         name, needed = self.methods.get((value.paper, value.method), (None, {}))
+        if not set(departures) <= set(needed):
+            return False
         if name is None:
             return _plain(method) == _plain(value.method)
         return name == method and all(str(params.get(key)) == wanted for key, wanted in needed.items())

@@ -30,6 +30,8 @@ def comparisons_of(content: Content) -> tuple[Comparisons, list[str]]:
     """Return the comparisons of each score, and one sentence per thing that could not be compared."""
     found: Comparisons = {}
     said: list[str] = []
+    if not any(measure.is_score for measure in content.measures):
+        said.append("no statistics: ranks and tests are made of scores, and none is among metrics=")
     for measure in (one for one in content.measures if one.is_score):
         scores, values, left_out = score_table(content, measure)
         if left_out and not said:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scbench.report.csv_tables import write_csv
+from scbench.report.markdown import table_markdown
 from scbench.report.table import (
     BEST_NOTE,
     SCORES,
@@ -80,11 +81,11 @@ def _markdown(rows: Sequence[TableRow]) -> str:
     """Return the table as Markdown; what differs, and ``setting``, tell rows of the same names apart."""
     with_best = has_best(rows)
     names = [*headers(with_best=with_best), "setting"]
-    lines = [names, ["---"] * len(names)]
+    lines = [names]
     for row, difference in zip(rows, differences(rows), strict=True):
         dataset, method, *numbers = cells(row, with_best=with_best)
         lines.append([dataset, f"{method} {difference}".rstrip(), *numbers, row.setting])
-    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    body = table_markdown(lines)
     note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
     notes = [text[0].upper() + text[1:] + "." for text in (BEST_NOTE if with_best else None, tuned_note(rows)) if text]
     return "\n".join([body, "", note, *notes, ""])

@@ -175,6 +175,10 @@ class Store:
         os.rename(aside, final)
         return True
 
+    def run_folders(self) -> list[Path]:
+        """Return the folders of all runs, those without a readable record included."""
+        return [path for path in self.root.glob("[!.]*/[!.]*/[!.]*") if path.is_dir()]
+
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield every record that can be read, in a fixed order; others are reported and skipped.
 

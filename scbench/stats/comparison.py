@@ -18,7 +18,7 @@ __all__ = ["ALPHA", "ANALYSES", "Comparison", "compare"]
 
 ALPHA = 0.05
 ANALYSES = {
-    "failures_last": "every dataset; a method without a score ranks last on it",
+    "failures_last": "every dataset that all methods were run on; one without a score there ranks last",
     "complete_blocks": "only the datasets on which every method has a score",
 }
 
@@ -113,7 +113,7 @@ def _notes(n_datasets: int, n_methods: int, *, has_seeds: bool) -> tuple[str, ..
     if least > ALPHA:
         notes.append(
             f"{n_datasets} datasets are too few for {n_pairs} pairwise tests: even a method that wins on all of them "
-            f"has a Holm p of at least {least:.3g}, so no pair can differ at {ALPHA:g} whatever the scores"
+            f"has a Holm p of {least:.3g} or more, so no pair can differ at {ALPHA:g} whatever the scores"
         )
     elif n_datasets < 10:
         notes.append(f"with {n_datasets} datasets the tests have little power: no difference found is not equality")

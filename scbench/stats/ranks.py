@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-__all__ = ["check_scores", "complete_blocks", "mean_ranks", "paired_differences", "rank_rows", "wins_ties_losses"]
+__all__ = [
+    "EXACT_DIGITS",
+    "check_scores",
+    "complete_blocks",
+    "mean_ranks",
+    "paired_differences",
+    "rank_rows",
+    "wins_ties_losses",
+]
+
+EXACT_DIGITS = 10  # what differs behind this many decimals is the rounding of means, not a score
 
 
 def check_scores(scores: pd.DataFrame) -> None:
@@ -30,13 +40,15 @@ def check_scores(scores: pd.DataFrame) -> None:
 def rank_rows(scores: np.ndarray) -> np.ndarray:
     """Return ranks along the last axis: 1 is best, ties share the mean of their ranks, NaN ranks last.
 
+    Scores that agree to ten decimals tie: the mean of three equal numbers need not be that number.
+
     Args:
         scores: (..., n_methods) float, higher is better.
 
     Returns:
         Float array of the same shape; each row sums to n (n + 1) / 2.
     """
-    worst = np.where(np.isnan(scores), -np.inf, scores)
+    worst = np.where(np.isnan(scores), -np.inf, np.round(scores, EXACT_DIGITS))
     ranks: np.ndarray = rankdata(-worst, method="average", axis=-1)
     return ranks
 
@@ -97,4 +109,4 @@ def paired_differences(scores: pd.DataFrame, method: str, other: str) -> np.ndar
     beyond = 2.0 * float(np.ptp(known)) + 1.0 if len(known) else 1.0
     by_failure = beyond * (np.isnan(right).astype(float) - np.isnan(left).astype(float))
     differences: np.ndarray = np.where(np.isnan(left) | np.isnan(right), by_failure, left - right)
-    return differences
+    return np.asarray(np.round(differences, EXACT_DIGITS))

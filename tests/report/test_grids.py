@@ -49,7 +49,10 @@ def test_a_grid_has_means_runs_marks_and_what_is_missing() -> None:
 
 
 def test_marks_follow_shown_values_and_direction() -> None:
-    assert marks([1.0, 3.0, 3.0, 2.0, np.nan], higher_is_better=True) == ["", "best", "best", "second", ""]
+    assert marks([1.0, 3.0, 2.0, 2.0, np.nan], higher_is_better=True) == ["", "best", "second", "second", ""]
+    assert marks([1.0, 3.0, 3.0, 2.0], higher_is_better=True) == ["", "best", "best", ""]  # none is second to two
+    assert marks([np.nan, 1.0], higher_is_better=True) == ["", "best"]
+    assert marks([], higher_is_better=True) == []
     assert marks([1.0, 3.0, 2.0], higher_is_better=False) == ["best", "", "second"]
     close = entries_of([record("d", "a", 0, 0.70001), record("d", "b", 0, 0.7)])
     assert [cells[0].mark for _, cells in measured_grid(close, ["d"], ACC, "T").rows] == ["best", "best"]

@@ -115,6 +115,9 @@ def test_names_match_by_the_list_or_by_their_letters() -> None:
     plain = PublishedValue("P", "1", "CITE CBMC", "scSiameseClu", "acc", 0.5, None, "f")
     assert names.dataset(plain, ["yan", "cite_cbmc"]) == "cite_cbmc"
     assert names.is_method(plain, "scsiameseclu", {})
+    assert names.is_method(klein, "scsamac", {"likelihood": "zinb"}, ["likelihood"]) is False
+    assert names.is_method(klein, "scsamac", {"likelihood": "nb", "lr": 0.1}, ["lr"]) is False  # a variation of it
+    assert not names.is_method(plain, "scsiameseclu", {"without": "zinb"}, ["without"])
     assert read_names(Path("/does/not/exist")) == Names({}, {})
 
 

@@ -30,6 +30,16 @@ def test_ranks_equal_a_slow_count_and_sum_to_the_triangle(values: np.ndarray) ->
     np.testing.assert_allclose(ranks.sum(axis=1), 15)
 
 
+def test_means_of_equal_numbers_tie_however_many_they_are() -> None:
+    value = 37 / 45
+    means = [sum([value] * n) / n for n in (1, 3, 7)]
+    assert len(set(means)) > 1
+    np.testing.assert_array_equal(rank_rows(np.array([means])), [[2.0, 2.0, 2.0]])
+    scores = pd.DataFrame([means], columns=list("abc"))
+    assert paired_differences(scores, "a", "b").tolist() == [0.0]
+    assert wins_ties_losses(scores)["ties"].tolist() == [1] * 6
+
+
 def test_wins_ties_and_losses() -> None:
     table = wins_ties_losses(HAND).set_index(["method", "other"])
     assert table.loc[("a", "b")].tolist() == [1, 1, 1]

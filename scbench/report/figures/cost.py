@@ -58,6 +58,9 @@ def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) ->
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside right upper", frameon=False, fontsize=8, markerscale=0.7)
     figure.supxlabel(
-        f"large: mean over {len(common)} common datasets; faint: single datasets", fontsize=7, x=0.01, ha="left"
+        f"large: mean over {len(common)} common datasets (of the cost, the geometric mean); faint: single datasets",
+        fontsize=7,
+        x=0.01,
+        ha="left",
     )
     return figure

@@ -103,10 +103,17 @@ def embedding_figure(points: np.ndarray, truth: Truth, found: Matched, cells: np
     return figure
 
 
+def _middle(points: np.ndarray) -> np.ndarray:
+    """Return the point that is nearest to the median of all, so that a number never stands where no cell is."""
+    middle = np.median(points, axis=0)
+    nearest: np.ndarray = points[np.square(points - middle).sum(axis=1).argmin()]
+    return nearest
+
+
 def _panel(
     axes: Axes, points: np.ndarray, codes: np.ndarray, colours: Sequence[str], names: Sequence[str], title: str
 ) -> None:
-    """Draw one panel with a number at the middle of each group."""
+    """Draw one panel with a number at the cell in the middle of each group."""
     size = float(np.clip(4000 / max(len(points), 1), 2.0, 14.0))
     order = np.random.default_rng(0).permutation(len(points))  # no group lies on top of all others
     axes.scatter(
@@ -122,7 +129,7 @@ def _panel(
     axes.set_xlim(low[0] - 0.05 * span[0], high[0] + 0.05 * span[0])
     axes.set_ylim(low[1] - 0.05 * span[1], high[1] + 0.05 * span[1])
     here = [code for code in range(len(names)) if (codes == code).any()]
-    wanted = np.array([(np.median(points[codes == code], axis=0) - low) / span for code in here])
+    wanted = np.array([(_middle(points[codes == code] / span) - low / span) for code in here])
     # Fractions of a panel about 4 inches wide and high: a character of 8 points is 0.02 of it.
     sizes = np.array([[0.022 * len(names[code]) + 0.022, 0.05] for code in here])
     for code, place in zip(here, spread_boxes(wanted, sizes), strict=True):

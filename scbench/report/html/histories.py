@@ -31,7 +31,8 @@ def history_list(content: Content) -> dict[str, Any]:
         there was no room for, and is empty for nothing.
     """
     all_cells = [entry.cells[dataset] for entry in content.entries for dataset in sorted(entry.cells)]
-    firsts = {place: _history(content, cell, 0) for place, cell in enumerate(all_cells)}
+    # Of a run whose file is missing or damaged nothing is drawn, and the next one stands for the cell.
+    firsts = {place: _first(content, cell) for place, cell in enumerate(all_cells)}
     logged = {place: table.shape[1] for place, table in firsts.items() if table is not None}
     fewest, n_columns = _COLUMNS
     while n_columns > fewest and sum(min(n, n_columns) for n in logged.values()) * _HEADING > _BUDGET:
@@ -43,12 +44,11 @@ def history_list(content: Content) -> dict[str, Any]:
     n_points = int(np.clip(_BUDGET // (2 * n_lines), *_POINTS))
     found = {}
     for place in logged:
-        tables = {all_cells[place].ok[0]["seed"]: firsts[place]}
-        for number in range(1, min(n_seeds, len(all_cells[place].ok))):
+        tables: dict[int, pd.DataFrame | None] = {}
+        for number in range(min(n_seeds, len(all_cells[place].ok))):
             tables[all_cells[place].ok[number]["seed"]] = _history(content, all_cells[place], number)
-        found[str(place)] = _cell(
-            {seed: table for seed, table in tables.items() if table is not None}, n_points, n_columns
-        )
+        known = {seed: table for seed, table in tables.items() if table is not None}
+        found[str(place)] = _cell(known, n_points, n_columns)
     left_out = f"curves of the first {n_seeds} seeds of each cell" if n_seeds < most else ""
     return {"n_points": n_points, "cells": found, "left_out": left_out}
 
@@ -56,6 +56,12 @@ def history_list(content: Content) -> dict[str, Any]:
 def _lines(cells: list[Cell], logged: Mapping[int, int], n_seeds: int) -> int:
     """Return how many lines there are with this many seeds at most."""
     return sum(columns * min(n_seeds, len(cells[place].ok)) for place, columns in logged.items())
+
+
+def _first(content: Content, cell: Cell) -> pd.DataFrame | None:
+    """Return the first history that the cell's ok runs have."""
+    tables = (_history(content, cell, number) for number in range(len(cell.ok)))
+    return next((table for table in tables if table is not None), None)
 
 
 def _history(content: Content, cell: Cell, number: int) -> pd.DataFrame | None:

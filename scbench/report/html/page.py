@@ -15,8 +15,8 @@ __all__ = ["SCRIPTS", "page", "pictures"]
 
 SCRIPTS = ("dom.js", "tables.js", "plots.js", "dialog.js", "sections.js", "markers.js", "main.js")  # in this order
 _LETTERS = 4_700_000  # of the page: figures get what the data leave
-_PICTURES = 1_500_000  # letters of figures at most
-_KINDS = ("heat_map", "spread", "cost", "critical_difference")
+_PICTURES = 2_500_000  # letters of figures at most
+_KINDS = ("heat_map", "critical_difference", "cost", "spread")  # in this order where there is not room for all
 
 
 def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
@@ -35,37 +35,48 @@ def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
         f"style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
     )
     room = min(_LETTERS - len(_data(content)), _PICTURES)
+    shown, left_out = pictures(figures, room)
     filled = parts["template.html"]
     for name, text in (
         ("POLICY", escape(policy, quote=True).replace("&#x27;", "'")),
         ("TITLE", escape(str(content["title"]))),
         ("STYLE", style),
         ("SCRIPT", script),
-        ("DATA", _data({**content, "figures": pictures(figures, room)})),  # last: what users wrote is never filled in
+        (
+            "DATA",
+            _data({**content, "figures": shown, "figures_left_out": left_out}),
+        ),  # last: what users wrote is never filled in
     ):
         before, _, after = filled.partition(f"@@{name}@@")
         filled = before + text + after
     return filled
 
 
-def pictures(paths: Sequence[Path], room: int) -> list[dict[str, str]]:
-    """Return the SVG files of whole measures as data addresses, in their order, while there is room.
+def pictures(paths: Sequence[Path], room: int) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the SVG files of whole measures as data addresses, in their order, and the names of those without room.
 
     An image is shown without running anything that might be in it, and its ids cannot meet those of another.
 
     Args:
         paths: figures of any kind; those of single runs and PNG files are left out.
-        room: letters of all addresses together.
+        room: letters of all addresses together; kinds of figures are served in the order of ``_KINDS``.
     """
-    shown = []
-    for path in paths:
-        if path.suffix != ".svg" or not path.name.startswith(_KINDS):
-            continue
+    of_kinds = [[path for path in paths if path.suffix == ".svg" and path.name.startswith(kind)] for kind in _KINDS]
+    shown: dict[Path, str] = {}
+    left_out = []
+    for path in (path for of_kind in of_kinds for path in of_kind):
         address = f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
         if len(address) <= room:
             room -= len(address)
-            shown.append({"name": path.stem.replace("_", " "), "address": address})
-    return shown
+            shown[path] = address
+        else:
+            left_out.append(_title(path))
+    return [{"name": _title(path), "address": shown[path]} for path in paths if path in shown], left_out
+
+
+def _title(path: Path) -> str:
+    """Return what a figure is called."""
+    return path.stem.replace("_", " ")
 
 
 def _data(content: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ Layouts = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
 def point_list(content: Content, truths: Mapping[str, Truth], layouts: Layouts, layout: str) -> dict[str, Any]:
-    """Return the embedding of the first ok run of every cell, by position of the cell (see ``cell_places``).
+    """Return the embedding of each cell's first ok run that has labels, by position of the cell (``cell_places``).
 
     Coordinates are those of the figures where there are any, and the first two principal components otherwise.
 
@@ -79,13 +79,10 @@ def _cell(
     content: Content, cell: Cell, truth: Truth | None, layouts: Layouts, layout: str, at_most: int
 ) -> dict[str, Any] | None:
     """Return what is drawn of one cell; None when its run kept nothing that can be drawn."""
-    record = cell.representative
-    if record is None:
+    stored = next((one for one in _stored(content, cell) if one is not None), None)
+    if stored is None:
         return None
-    folder = content.store / content.folders[str(record["key"])]
-    labels, latent = (stored_array(folder / name) for name in ("labels.npy", "embedding.npy"))
-    if labels is None or labels.shape != (record["n_cells"],):
-        return None
+    record, labels, latent = stored
     if truth is not None and len(truth.codes) != len(labels):
         truth = None
     about = _clusters(labels, truth)
@@ -105,6 +102,14 @@ def _cell(
         if truth is not None:
             drawn["types"] = encoded(np.minimum(truth.codes[shown], STEPS))
     return drawn
+
+
+def _stored(content: Content, cell: Cell) -> Iterator[tuple[Mapping[str, Any], np.ndarray, np.ndarray | None] | None]:
+    """Yield labels and latent of the ok runs by seed; None for one whose labels are missing or damaged."""
+    for record in sorted(cell.ok, key=lambda one: int(one["seed"])):
+        folder = content.store / content.folders[str(record["key"])]
+        labels, latent = (stored_array(folder / name) for name in ("labels.npy", "embedding.npy"))
+        yield None if labels is None or labels.shape != (record["n_cells"],) else (record, labels, latent)
 
 
 def _laid_out(

@@ -15,7 +15,8 @@ def protocol_sentences(content: Content) -> list[str]:
     return [
         "A method is given counts, a number of clusters and a seed; labels are read only after it has ended, to score "
         "what it found.",
-        f"All methods share the seeds ({named}), which set everything random in a run and the order of its cells.",
+        f"The seeds ({named}, or as many of them as stand behind a cell) are the same for all methods and set "
+        "everything random in a run and the order of its cells.",
         "One set of parameters serves all datasets and the last epoch counts, or a stop that uses no labels; runs "
         "under the papers' protocol, and runs with parameters that labels chose, stand in a table of their own and "
         "enter no rank and no test.",

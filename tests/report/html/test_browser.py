@@ -204,8 +204,8 @@ def test_seeds_sort_inside_the_dialog(page: Any) -> None:
 def test_a_cell_without_truth_curves_or_runs_says_so(page: Any) -> None:
     open_cell(page, "m", 4)
     shown = find(page, "dialog").text
-    assert "These runs logged none." in shown
-    assert "Nothing that can be drawn is stored." in shown
+    assert "No curves: history.csv of these runs is empty, missing or damaged" in shown
+    assert "No clusters to draw: labels.npy of these runs is missing" in shown
     find(page, "dialog .close").click()
     open_cell(page, "alpha", 3)
     assert "The command's details=NAME adds annotated types" in find(page, "dialog").text

@@ -122,9 +122,20 @@ def test_pictures_stop_where_the_room_ends(tmp_path: Path) -> None:
     for name, size in sizes.items():
         (tmp_path / name).write_bytes(b"x" * size)
     paths = [tmp_path / name for name in sizes]
-    assert [one["name"] for one in pictures(paths, 1000)] == ["critical difference acc"]
-    assert [one["name"] for one in pictures(paths, 5000)] == ["cost acc", "critical difference acc"]
-    assert pictures(paths, -5) == []
+    shown, left_out = pictures(paths, 1000)
+    assert [one["name"] for one in shown] == ["critical difference acc"]
+    assert left_out == ["cost acc"]
+    assert [one["name"] for one in pictures(paths, 5000)[0]] == ["cost acc", "critical difference acc"]
+    assert pictures(paths, -5) == ([], ["critical difference acc", "cost acc"])
+
+
+def test_what_matters_most_gets_the_room_and_the_order_stays(tmp_path: Path) -> None:
+    names = ["spread_acc.svg", "cost_acc.svg", "heat_map_acc.svg", "spread_ari.svg", "heat_map_ari.svg"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x" * 300)
+    shown, left_out = pictures([tmp_path / name for name in names], 1400)
+    assert [one["name"] for one in shown] == ["cost acc", "heat map acc", "heat map ari"]
+    assert left_out == ["spread acc", "spread ari"]
 
 
 def test_text_that_is_no_text_costs_no_page(tmp_path: Path) -> None:

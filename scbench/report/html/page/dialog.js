@@ -76,17 +76,17 @@ function drawings(place, dataset) {
   const logged = DATA.histories.cells[place];
   parts.push(el("h3", {}, "Learning curves"));
   if (logged) parts.push(...curves(logged, DATA.histories.n_points), el("p", { class: "note" }, `A line per seed, sampled.${DATA.histories.left_out ? ` Here: ${DATA.histories.left_out}.` : ""}`));
-  else parts.push(el("p", {}, "These runs logged none."));
+  else parts.push(el("p", {}, "No curves: history.csv of these runs is empty, missing or damaged, or is not kept in this store."));
   const one = DATA.points.cells[place];
   parts.push(el("h3", {}, "Embedding and clusters"));
-  if (!one) return [...parts, el("p", {}, "Nothing that can be drawn is stored.")];
+  if (!one) return [...parts, el("p", {}, "No clusters to draw: labels.npy of these runs is missing or damaged, or is not kept in this store.")];
   const types = one.matched ? DATA.points.types[DATA.datasets[dataset].name] : null;
   if (one.points) {
     const how = { umap: "UMAP", tsne: "t-SNE", pca: "the first two principal components" }[one.layout];
     const shown = bytes(one.points).length / 3;
     parts.push(embedding(one, types), el("p", { class: "note" }, `Stored latent of seed ${one.seed} by ${how}; ${shown} of ${one.n} cells.` +
       (types ? " A cluster has the colour of the type it is matched to; grey: none." : " The command's details=NAME adds annotated types.")));
-  } else parts.push(el("p", {}, "No usable embedding is stored."));
+  } else parts.push(el("p", {}, `No embedding: embedding.npy of seed ${one.seed} is missing, damaged or too narrow, or is not kept in this store.`));
   parts.push(clusterTable(one, types));
   if (one.confusion && types) parts.push(confusionTable(one, types));
   return parts;

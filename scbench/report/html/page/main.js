@@ -70,7 +70,7 @@ function start() {
     ...(DATA.markers ? [section("markers", "Marker genes", markers())] : []),
     ...(DATA.gaps.rows.length ? [section("gaps", "Gaps under the papers' protocol", plainTable("gap-lines", DATA.gaps))] : []),
     ...(DATA.checks.rows.length ? [section("checks", "Printed numbers, checked", plainTable("check-lines", DATA.checks))] : []),
-    ...(DATA.figures.length ? [section("figures", "Figures", el("div", { class: "pictures" }, figures()), el("p", { class: "note" }, "All figures are in the folder figures/ beside this page."))] : []));
+    ...(DATA.figures.length ? [section("figures", "Figures", el("div", { class: "pictures" }, figures()), el("p", { class: "note" }, (DATA.figures_left_out.length ? `No room here for: ${DATA.figures_left_out.join(", ")}. ` : "") + "All figures are in the folder figures/ beside this page."))] : []));
   drawStatistics();
   document.querySelector("nav").append(...[...main.querySelectorAll("section")].map((one) => el("a", { href: `#${one.id}` }, one.querySelector("h2").textContent)));
   theme();

@@ -54,8 +54,11 @@ function panel(values, n, ends, codes, colours, names, title) {
     shape("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: n > 400 ? 2 : 2.6, fill: colours[codes[i]] ?? colour(-1) }));
   const marks = apart(names.map((name, code) => {
     const mine = places.filter((_, i) => codes[i] === code);
-    const middleOf = (axis) => mine.map((at) => at[axis]).sort((a, b) => a - b)[mine.length >> 1];
-    return mine.length === 0 ? null : { name, x: middleOf(0), y: middleOf(1) - 10, width: 7 * name.length + 3 };
+    if (mine.length === 0) return null;
+    const [x, y] = [0, 1].map((axis) => mine.map((at) => at[axis]).sort((a, b) => a - b)[mine.length >> 1]);
+    const far = (at) => (at[0] - x) ** 2 + (at[1] - y) ** 2; // the cell nearest to the median: there is one
+    const middle = mine.reduce((best, at) => (far(at) < far(best) ? at : best));
+    return { name, x: middle[0], y: middle[1] - 10, width: 7 * name.length + 3 };
   }).filter((mark) => mark !== null)).map(({ name, x, y }) =>
     shape("text", { x: x.toFixed(1), y: (y + 4).toFixed(1), "text-anchor": "middle", class: "mark" }, name));
   return el("figure", { class: "plot paper" }, el("figcaption", {}, el("b", {}, title)),

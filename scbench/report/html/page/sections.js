@@ -90,7 +90,7 @@ function shadesOf(measure, grid) {
 function statistics() {
   const results = DATA.statistics[state.measure];
   const said = DATA.said.map(note);
-  if (!results) return [...said, el("p", {}, `No statistics of ${chosen().title} in this report: they need a score of metrics=, and two methods on a common dataset.`)];
+  if (!results) return [...said, el("p", {}, `No statistics of ${chosen().title} in this report: they are made for scores (ACC, NMI and the like), where two methods were run on a common dataset.`)];
   return [...said, ...results.flatMap((one, number) => [el("h3", {}, one.title[0].toUpperCase() + one.title.slice(1)), ...one.about.map((text) => el("p", {}, text)),
     el("p", {}, one.omnibus), plainTable(`ranks-${number}`, one.ranks),
     el("details", {}, el("summary", {}, `${one.pairs.caption}: ${one.pairs.rows.length}`), plainTable(`pairs-${number}`, one.pairs))])];
