@@ -31,8 +31,8 @@ class Selection:
         seeds: None for all.
         params: by method, the settings of which its runs must have one: (dotted) parameters, or ``variant``, with
             their values. What is not named is free.
-        is_exact: what ``params`` does not name must have its default (or come from a preset), so that a variation
-            of a method is not taken for it.
+        is_exact: what ``params`` does not name must have its default (or come from the authors' preset for the
+            dataset), so that a variation of a method, such as what a search has found, is not taken for it.
         k: rule for the number of clusters, and the number where that is the rule; None for all.
         names_absent: methods and datasets without any run are named in notes; otherwise a dataset without has a
             column that says so.
@@ -84,7 +84,7 @@ class Selection:
         known = {**record["params"], "variant": record["variant"]}
         if not all(_at(known, path) == value for path, value in setting.items()):
             return False
-        if not self.is_exact or preset_of(record):
+        if not self.is_exact or preset_of(record) == record["dataset"]:  # the authors' for this dataset
             return True
         others = departures(record["method"], record["variant"], flat(record["params"]))
         return others is None or set(others) <= set(setting)

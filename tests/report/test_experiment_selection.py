@@ -55,6 +55,8 @@ def test_only_the_named_settings_belong_to_it() -> None:
 def test_a_run_with_a_preset_belongs_to_it() -> None:
     chosen = selection_of_experiment(load_experiment("mine"))
     assert chosen.keeps({**run(resolution=3.0), "preset": {"name": "paul15"}})
+    assert not chosen.keeps({**run(resolution=3.0), "preset": {"name": "leiden-paul15-modularity.yaml"}})
+    assert chosen.keeps({**run(resolution=2.0), "preset": {"name": "leiden-paul15-modularity.yaml"}})
 
 
 def test_the_report_goes_to_its_own_folder(tmp_path: Path) -> None:

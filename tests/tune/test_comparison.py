@@ -13,6 +13,8 @@ from scbench.__main__ import main
 from scbench.errors import StoreError
 from scbench.tune.comparison import FILE, Cost, Difference, read_comparisons, table_of, write_comparison
 
+ROOT = Path(__file__).parents[2]
+STORED = ROOT / "results" / "reference" / "search"
 COST = Cost(("goolam",), n_trials=20, n_given_up=6, n_failed=1, best_trial=11, seconds=183.04)
 ARI = Difference("goolam", "ari", np.array([0.5, 0.6, 0.4]), np.array([0.55, 0.7, 0.4]), 3, 3)
 OBJECTIVE = Difference("goolam", "modularity", np.array([0.66, 0.64]), np.array([0.71, 0.71]), 2, 3)
@@ -100,3 +102,8 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["tune", "summary", *arguments]) == 2
         assert reason in (said := capsys.readouterr().err)
         assert said.count("\n") == 1
+
+
+@pytest.mark.skipif(not STORED.is_dir(), reason="no searches are stored")
+def test_the_table_of_the_readme_is_that_of_the_stored_searches() -> None:
+    assert table_of(read_comparisons(STORED)) in (ROOT / "README.md").read_text()
