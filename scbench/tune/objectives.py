@@ -40,8 +40,15 @@ class TrialRun:
     folder: Path
 
     def labels(self) -> np.ndarray:
-        """Return the labels, (n_cells,) in file order."""
-        return np.asarray(np.load(self.folder / "labels.npy", allow_pickle=False))
+        """Return the labels, (n_cells,) in file order.
+
+        Raises:
+            NoValue: the run has none that can be read, such as one from an archive without labels.
+        """
+        try:
+            return np.asarray(np.load(self.folder / "labels.npy", allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
+            raise NoValue(f"the labels of seed {self.record['seed']} cannot be read ({error})") from error
 
     def cells(self) -> np.ndarray:
         """Return which cells of the whole dataset a run on a subsample was given, (n_cells,) rows of its file."""

@@ -102,3 +102,13 @@ def test_only_those_asked_for_by_name_use_labels() -> None:
     assert {name for name, objective in OBJECTIVES.items() if objective.uses_labels} == {"acc", "nmi", "ari"}
     with pytest.raises(ConfigError, match="unknown objective 'arri'. Did you mean 'ari'"):
         find_objective("arri")
+
+
+def test_a_run_without_labels_has_no_value(tmp_path: Path, space: FixedSpace) -> None:
+    one = run(tmp_path, TRUTH, seed=3)
+    for damage in (b"junk", None):
+        (one.folder / "labels.npy").unlink(missing_ok=True)
+        if damage:
+            (one.folder / "labels.npy").write_bytes(damage)
+        with pytest.raises(NoValue, match="the labels of seed 3 cannot be read"):
+            find_objective("modularity").value([one], space, ())
