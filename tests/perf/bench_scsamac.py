@@ -90,7 +90,7 @@ def step() -> None:
 
     def whole() -> None:
         terms = pretrain_losses(network, cells, chosen)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         (terms["nb"] + 0.001 * terms["contrast"]).backward()
         optimiser.step()
 

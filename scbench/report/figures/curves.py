@@ -30,8 +30,11 @@ def read_history(folder: Path) -> pd.DataFrame | None:
         return None
     if "epoch" not in table.columns or not len(table):
         return None
-    numbers: pd.DataFrame = table.set_index("epoch").apply(pd.to_numeric, errors="coerce")
-    return numbers.dropna(axis=1, how="all")
+    for name in table.columns:
+        if not pd.api.types.is_numeric_dtype(table[name]):  # rarely so, and slow where there are thousands of runs
+            table[name] = pd.to_numeric(table[name], errors="coerce")
+    blank = [name for name in table.columns if name != "epoch" and table[name].isna().all()]
+    return table.drop(columns=blank).set_index("epoch")
 
 
 def score_snapshots(folder: Path, truth: Truth) -> pd.DataFrame | None:
