@@ -9,8 +9,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import NoReturn
 
+from scbench.arguments import Parser
 from scbench.data.config import RegisteredDataset, SourceFile
 from scbench.data.file_index import FileIndex
 from scbench.data.locate import Located, locate
@@ -43,12 +43,6 @@ class _Entry:
         if self.located is not None:
             return self.located.path.stat().st_size
         return next((source.size_bytes for source in self.config.files if source.size_bytes is not None), None)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Raise the mistake, which ``main`` shows in one line."""
-        raise ConfigError(f"{message}; see {self.prog} --help")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -86,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m scbench.datasets", description="The registered datasets.")
+    parser = Parser(prog="python -m scbench.datasets", description="The registered datasets.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="{list,info,fetch}")
     listing = commands.add_parser("list", help="all datasets and where they are")
     listing.add_argument("--here", action="store_true", help="only those on this machine")

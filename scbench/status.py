@@ -13,8 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from scbench.arguments import Parser
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.run.display import short_time
 from scbench.run.record import first_line, is_failure
@@ -26,12 +27,6 @@ __all__ = ["main", "status_lines"]
 _SILENT_SECONDS = 60.0  # a command that works writes every ten
 _FORGOTTEN_SECONDS = 24 * 3600.0
 _SHOW_AT_MOST = 12
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Raise the mistake, which ``main`` shows in one line."""
-        raise ConfigError(f"{message}; see {self.prog} --help")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +75,7 @@ def status_lines(root: Path) -> list[str]:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="python -m scbench.status", description="What runs, what is done, what failed, time left.")
+    parser = Parser(prog="python -m scbench.status", description="What runs, what is done, what failed, time left.")
     parser.add_argument("store", nargs="?", default="results/runs", help="folder of the store (default %(default)s)")
     parser.add_argument("--watch", nargs="?", type=float, const=10.0, metavar="SECONDS", help="again and again")
     options = parser.parse_args(arguments)

@@ -26,8 +26,8 @@ class LocalEngine:
         timeout_min: minutes after which a run is stopped and recorded as ``timeout``; null = never.
         memory_gb: resident memory (GiB) at which a run is stopped and recorded as ``oom``; null = no limit.
         grace_seconds: time between asking a run to stop and killing it.
-        keep_snapshots: whether a run under protocol=honest stores the labels of its epochs as well, for curves. They
-            are looked at by nobody: its record has no best epoch.
+        keep_snapshots: whether a run under protocol=honest stores the labels of its epochs as well, for curves. No
+            epoch is chosen by them: its record has no best one. Making them is in the run's seconds.
     """
 
     name: str = "local"

@@ -12,7 +12,7 @@ import numpy as np
 from scbench.errors import StoreError
 from scbench.run.display import short_time
 
-__all__ = ["FILE", "Cost", "Difference", "read_comparisons", "table_of", "write_comparison"]
+__all__ = ["FILE", "SCORES", "Cost", "Difference", "read_comparisons", "table_of", "write_comparison"]
 
 FILE = "comparison.csv"
 _COLUMNS = (
@@ -20,6 +20,7 @@ _COLUMNS = (
     "difference_mean", "difference_sd", "n_seeds", "n_asked", "searched_on", "n_trials", "n_given_up", "n_failed",
     "best_trial", "search_seconds",
 )  # fmt: skip
+SCORES = ("acc", "nmi", "ari")  # external ones, shown in percent
 _SCORE = "ari"
 
 
@@ -48,7 +49,7 @@ class Difference:
 
     def shown(self) -> tuple[str, str, str]:
         """Return mean ± sd (ddof 1) of default, of tuned and of their difference; percent for the external scores."""
-        is_share = self.score in ("acc", "nmi", "ari")
+        is_share = self.score in SCORES
         form, scale = ("{:.1f}", 100.0) if is_share else ("{:.4f}", 1.0)
         return (
             _mean_sd(scale * self.default, form),

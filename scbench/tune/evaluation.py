@@ -14,14 +14,12 @@ from scbench.metrics.fixed_space import FixedSpace
 from scbench.run.opening import open_all
 from scbench.run.plan import PlannedRun
 from scbench.run.store import Store
-from scbench.tune.comparison import Difference
+from scbench.tune.comparison import SCORES, Difference
 from scbench.tune.fits import fits
 from scbench.tune.objectives import NoValue, Objective, TrialRun
 from scbench.tune.space import with_values
 
 __all__ = ["differences", "fresh_fits", "tuned_configs"]
-
-_SCORES = ("acc", "nmi", "ari")
 
 
 def tuned_configs(configs: Sequence[RunConfig], params: Mapping[str, Any], preset: AppliedPreset) -> list[RunConfig]:
@@ -70,13 +68,13 @@ def differences(
         n_asked = len(parse_seeds(of_default.seeds))
         if not runs[0]:
             continue
-        if objective.name not in _SCORES:
+        if objective.name not in SCORES:
             judged = _by_seed([refits([of_default]), refits([of_tuned])])
             if len(judged[0]) >= objective.least_seeds:
                 counts = dataset.counts()
                 space = FixedSpace(counts, dataset.cache(counts.matrix))
                 rows += _objective_rows(dataset.name, objective, space, loss, judged, n_asked)
-        for name in _SCORES:
+        for name in SCORES:
             pairs = [[run.record["metrics"][name] for run in of_setting] for of_setting in runs]
             if all(value is not None for values in pairs for value in values):
                 before, after = np.array(pairs)

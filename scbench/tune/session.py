@@ -179,8 +179,9 @@ def _evaluate(
     planned = [*configs, *tuned]
     if search.objective.on_subsamples and _have_ended(planned):  # the runs above are on all cells
         say(f"the same on random subsamples of {100 * share:g} % of the cells, for {search.objective.name}")
-        planned = [*planned, *refits(planned)]
-        status = max(status, run_command(refits([*configs, *tuned]), provenance["argv"], has_table=False))
+        again = refits(planned)
+        status = max(status, run_command(again, provenance["argv"], has_table=False))
+        planned += again
     if not _have_ended(planned):
         say("the evaluation was stopped before its end; the same command goes on from here")
         return STOPPED

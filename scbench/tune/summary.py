@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from scbench.run.display import short_time
+from scbench.tune.comparison import SCORES, Difference
 from scbench.tune.identity import Search
 from scbench.tune.options import TuneOptions
 
 if TYPE_CHECKING:
-    from scbench.tune.comparison import Difference
     from scbench.tune.result import Result
 
 __all__ = ["STOPPED", "print_result", "print_search", "short"]
@@ -66,7 +66,7 @@ def print_differences(console: Console, rows: Sequence[Difference]) -> None:
     """Print default against tuned on fresh seeds: mean difference ± sd over the seeds that both have."""
     table = _table("dataset", "score", "default", "tuned", "tuned - default", "seeds")
     for row in rows:
-        name = f"{row.score.upper()} %" if row.score in ("acc", "nmi", "ari") else row.score
+        name = f"{row.score.upper()} %" if row.score in SCORES else row.score
         table.add_row(row.dataset, name, *row.shown(), row.seeds_shown)
     _print(console, table)
 

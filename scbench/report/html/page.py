@@ -45,7 +45,7 @@ def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
         (
             "DATA",
             _data({**content, "figures": shown, "figures_left_out": left_out}),
-        ),  # last: what users wrote is never filled in
+        ),  # last: users' text stays
     ):
         before, _, after = filled.partition(f"@@{name}@@")
         filled = before + text + after
