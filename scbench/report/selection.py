@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scbench.config.preset import leaves
 from scbench.config.schema import PROTOCOLS
 from scbench.errors import ConfigError, StoreError
 from scbench.names import check_choice, unknown
 from scbench.report.table import preset_of
-from scbench.run.departures import departures, flat
+from scbench.run.departures import departures
 from scbench.run.plan import canonical_json
 
 __all__ = ["CONTROLS", "Selection", "ordered_datasets", "refuse_mixed_data", "selection_of", "told_apart"]
@@ -86,7 +87,7 @@ class Selection:
             return False
         if not self.is_exact or preset_of(record) == record["dataset"]:  # the authors' for this dataset
             return True
-        others = departures(record["method"], record["variant"], flat(record["params"]))
+        others = departures(record["method"], record["variant"], dict(leaves(record["params"])))
         return others is None or set(others) <= set(setting)
 
 

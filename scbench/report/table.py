@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scbench.run.departures import departures, flat
+from scbench.config.preset import leaves
+from scbench.run.departures import departures
 from scbench.run.plan import canonical_json
 
 __all__ = [
@@ -135,7 +136,7 @@ def _row(members: Sequence[Mapping[str, Any]]) -> TableRow:
     first = members[0]
     ok = [record for record in members if record["status"] == "ok"]
     scores = {name: mean_sd([record["metrics"][name] for record in ok]) for name in SCORES}
-    parameters = flat(first["params"])
+    parameters = dict(leaves(first["params"]))
     chosen = [record["best_epoch"] for record in ok if record["best_epoch"]]
     return TableRow(
         dataset=first["dataset"],

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from scbench.config.preset import leaves
 from scbench.errors import ScbenchError
 from scbench.plugins import find
 from scbench.run.store import json_ready
 
-__all__ = ["departures", "flat"]
+__all__ = ["departures"]
 
 
 def departures(method: str, variant: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -33,14 +34,6 @@ def departures(method: str, variant: str, parameters: Mapping[str, Any]) -> dict
     }
 
 
-def flat(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested parameters by dotted name."""
-    found: dict[str, Any] = {}
-    for name, value in parameters.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
-
-
 @cache
 def _defaults(method: str, variant: str) -> dict[str, Any] | None:
     """Return the default parameters as a record has them."""
@@ -48,5 +41,5 @@ def _defaults(method: str, variant: str) -> dict[str, Any] | None:
         config = find(method).config_class()(name=method, variant=variant)
     except ScbenchError:
         return None
-    values: dict[str, Any] = flat(json_ready(dataclasses.asdict(config)))
+    values = dict(leaves(json_ready(dataclasses.asdict(config))))
     return {name: value for name, value in values.items() if name not in ("name", "variant")}

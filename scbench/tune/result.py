@@ -14,8 +14,9 @@ import yaml
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
+from scbench.config.preset import leaves
 from scbench.method import MethodConfig
-from scbench.run.departures import departures, flat
+from scbench.run.departures import departures
 from scbench.run.display import short_time
 from scbench.run.store import Store, json_ready
 from scbench.tune.sampling import SCORES
@@ -135,7 +136,7 @@ def words_of(study: Study) -> str:
 
 def _held(config: MethodConfig) -> dict[str, Any]:
     """Return the parameters, by dotted name, that are not the defaults of the variant."""
-    parameters = flat(json_ready(dataclasses.asdict(config)))
+    parameters = dict(leaves(json_ready(dataclasses.asdict(config))))
     return departures(config.name, config.variant, parameters) or {}
 
 

@@ -9,8 +9,9 @@ from report_records import record
 from scbench_methods.leiden.config import LeidenConfig
 from scbench_methods.scsiameseclu.config import ScSiameseCluConfig
 
+from scbench.config.preset import leaves
 from scbench.report.table import differences, summarise
-from scbench.run.departures import departures, flat
+from scbench.run.departures import departures
 from scbench.run.store import json_ready
 
 
@@ -20,16 +21,16 @@ def parameters(config: object) -> dict[str, object]:
 
 
 def test_defaults_depart_from_nothing() -> None:
-    assert departures("leiden", "default", flat(parameters(LeidenConfig()))) == {}
+    assert departures("leiden", "default", dict(leaves(parameters(LeidenConfig())))) == {}
     for variant in ("default", "paper_code"):
         config = ScSiameseCluConfig(variant=variant)
-        assert departures("scsiameseclu", variant, flat(parameters(config))) == {}
+        assert departures("scsiameseclu", variant, dict(leaves(parameters(config)))) == {}
 
 
 def test_what_differs_is_named_also_inside_groups() -> None:
     config = parameters(ScSiameseCluConfig(alpha=0.1))
     config["graph"] = {**config["graph"], "k": 5}  # type: ignore[dict-item]
-    assert departures("scsiameseclu", "default", flat(config)) == {"graph.k": 5, "alpha": 0.1}
+    assert departures("scsiameseclu", "default", dict(leaves(config))) == {"graph.k": 5, "alpha": 0.1}
 
 
 def test_parameters_of_another_version_are_left_out() -> None:

@@ -42,10 +42,8 @@ def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
         ("TITLE", escape(str(content["title"]))),
         ("STYLE", style),
         ("SCRIPT", script),
-        (
-            "DATA",
-            _data({**content, "figures": shown, "figures_left_out": left_out}),
-        ),  # last: users' text stays
+        # Last: the data hold users' text, in which no name is filled in.
+        ("DATA", _data({**content, "figures": shown, "figures_left_out": left_out})),
     ):
         before, _, after = filled.partition(f"@@{name}@@")
         filled = before + text + after
