@@ -84,7 +84,10 @@ def test_a_fixed_resolution_ignores_k(method: type[Leiden], config: type[LeidenC
     assert len(np.unique(fine)) > len(np.unique(labels[0]))
 
 
-@pytest.mark.parametrize("name", FLOOR)
+LARGE = {"cite_cbmc", "worm_neuron", "young_top2000"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(x, marks=pytest.mark.slow) if x in LARGE else x for x in FLOOR])
 def test_pca_kmeans_agrees_with_the_floor(name: str, real_data: Path) -> None:
     dataset = open_dataset(load_dataset(name), progress=False)
     counts, labels = dataset.counts(), dataset.labels()

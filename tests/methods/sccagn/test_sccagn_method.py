@@ -19,7 +19,7 @@ from scbench.nn import edges as edges_module
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
-SHORT: dict[str, Any] = {"pretrain_epochs": 3, "epochs": 5, "restarts": 2, "n_init": 2}
+SHORT: dict[str, Any] = {"pretrain_epochs": 3, "pretrain_least_steps": 0, "epochs": 5, "restarts": 2, "n_init": 2}
 COUNTS = toy_counts(120, 150)
 PHASE_TERMS = {"discriminator", "clustering", "graph_clustering", "reconstruction", "generator"}
 
@@ -259,7 +259,7 @@ def test_the_first_labels_of_all_cells_are_found_for_a_snapshot_only(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("settings", "size"), [({}, 1), ({"pretrain_least_steps": 30}, 12), ({"pretrain_least_steps": 0}, 16)]
+    ("settings", "size"), [({"pretrain_least_steps": None}, 1), ({"pretrain_least_steps": 30}, 12), ({}, 16)]
 )
 def test_the_record_has_the_batch_that_was_used(settings: dict[str, Any], size: int) -> None:
     assert fit(**settings)[0].info["pretrain_batch_used"] == size

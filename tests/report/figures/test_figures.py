@@ -69,7 +69,7 @@ def many(n_methods: int, n_datasets: int) -> list[dict[str, object]]:
     ]
 
 
-@pytest.mark.parametrize(("n_methods", "n_datasets"), [(3, 2), (20, 12)])
+@pytest.mark.parametrize(("n_methods", "n_datasets"), [(3, 2), pytest.param(20, 12, marks=pytest.mark.slow)])
 def test_figures_of_a_measure_are_readable(n_methods: int, n_datasets: int) -> None:
     entries = entries_of(many(n_methods, n_datasets))
     datasets = [f"dataset_number_{d}" for d in range(n_datasets)]

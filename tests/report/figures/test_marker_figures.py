@@ -33,7 +33,7 @@ def parts(n_types: int) -> tuple[DatasetMarkers, Grouping]:
     return dataset, dataset.groupings[1]
 
 
-@pytest.mark.parametrize("n_types", [2, 28])
+@pytest.mark.parametrize("n_types", [2, pytest.param(28, marks=pytest.mark.slow)])
 def test_figures_are_readable(n_types: int) -> None:
     dataset, found = parts(n_types)
     assert dataset.annotated is not None
