@@ -43,10 +43,10 @@ def denormals_kept() -> Iterator[None]:
 def short_training() -> dict[str, dict[str, int]]:
     """Keys that cut the training of each trained method short, for tests of what does not depend on its length."""
     return {
-        "cicl": {"epochs": 6},
+        "cicl": {"epochs": 2},
         "sccagn": {"pretrain_epochs": 3, "pretrain_least_steps": 0, "epochs": 5},
-        "scsamac": {"pretrain_epochs": 4, "max_cluster_epochs": 4},
-        "scsiameseclu": {"ae_epochs": 5, "igae_epochs": 5, "joint_epochs": 5, "epochs": 5},
+        "scsamac": {"pretrain_epochs": 2, "max_cluster_epochs": 3},
+        "scsiameseclu": {"ae_epochs": 3, "igae_epochs": 3, "joint_epochs": 3, "epochs": 3},
     }
 
 
