@@ -184,7 +184,7 @@ def test_ctrl_c_during_start_up_is_no_traceback(store: Path, delay: float) -> No
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode in (1, -signal.SIGINT)
-    # Before that the interpreter has not come to this package yet.
+    # Otherwise the signal came before the interpreter had reached this package.
     if process.returncode == 1 and "Failed to import the site module" not in err:
         assert "Traceback" not in err, err
     if delay >= 2:

@@ -77,7 +77,7 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # starts a server and two commands; test_processes.py does the same with a file
 def test_two_processes_make_exactly_the_trials_and_no_password_is_left_behind(
     server: str,
     tune: Callable[..., int],

@@ -66,7 +66,7 @@ def test_two_processes_make_exactly_the_trials_together(
     assert any("best: trial" in out for _, out, _ in ended)  # the last one shows the result
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # half a minute; test_study.py resumes a search within one process
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_or_stopped_search_goes_on_to_the_same_number(
     number: signal.Signals, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
