@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from scbench.run.job import Job
 from scbench.run.process import oom_kill_count, tail
 from scbench.run.record import failed_record
 from scbench.run.store import Store
-from scbench.run.worker import Job, remove_arrays
+from scbench.run.worker import remove_arrays
 
 __all__ = ["Endings"]
 

@@ -7,49 +7,32 @@ saves their import time per run. The server never touches CUDA, and does not imp
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 from scbench.config.schema import LocalEngine
 from scbench.run.devices import Device, Slots
 from scbench.run.endings import Endings
 from scbench.run.interrupts import Interrupts
+from scbench.run.job import Job
 from scbench.run.limits import MEMORY_CHECK_SECONDS, Limits
 from scbench.run.listener import Listener
 from scbench.run.plan import PlannedRun
-from scbench.run.process import server_environment, signal_group, signals_held, start_process
+from scbench.run.process import server_environment, signals_held, start_process
 from scbench.run.record import failed_record, is_failure
+from scbench.run.running import Running
 from scbench.run.store import Store
 from scbench.run.supply import Supply
-from scbench.run.worker import Job, worker_main
+from scbench.run.worker import worker_main
 
 __all__ = ["LocalRunner"]
 
 _TICK_SECONDS = 1.0  # for displays that show elapsed time
 _BY_USER = "stopped by Ctrl-C or SIGTERM; the same command goes on from here"
 _BY_FAILURE = "stopped because another run failed and fail_fast=true; the same command goes on from here"
-
-
-@dataclass
-class _Running:
-    """A run that has a process."""
-
-    job: Job
-    device: Device
-    process: ForkServerProcess
-    connection: Connection
-    started: float
-    is_alone: bool = False
-    record: dict[str, Any] | None = None  # what the worker sent at its end
-    stop_reason: tuple[str, str] | None = None  # status and message, when the engine stopped it
-    stop_asked: float = 0.0
 
 
 class LocalRunner:
@@ -82,7 +65,7 @@ class LocalRunner:
         self._listener = listener
         self._provenance = dict(provenance)
         self._queue: deque[tuple[PlannedRun, bool]] = deque()
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._records: dict[str, dict[str, Any]] = {}
         self._interrupts = Interrupts()
         self._fail_fast = fail_fast
@@ -194,7 +177,7 @@ class LocalRunner:
             return
         finally:
             theirs.close()
-        self._running[run.place] = _Running(job, device, process, ours, time.monotonic(), is_alone)
+        self._running[run.place] = Running(job, device, process, ours, time.monotonic(), is_alone)
         self._listener.started(run, device.name)
 
     def _give_up(self, run: PlannedRun, device: Device, message: str) -> None:
@@ -207,7 +190,7 @@ class LocalRunner:
 
     def _wait(self) -> None:
         """Sleep until a run says something or ends, a signal comes, or a limit has to be looked at."""
-        sources: dict[Any, _Running] = {}
+        sources: dict[Any, Running] = {}
         for running in self._running.values():
             sources[running.process.sentinel] = running
             if not running.connection.closed:
@@ -222,7 +205,7 @@ class LocalRunner:
             return MEMORY_CHECK_SECONDS
         return _TICK_SECONDS
 
-    def _receive(self, running: _Running) -> None:
+    def _receive(self, running: Running) -> None:
         """Read what a worker sent."""
         try:
             while running.connection.poll():
@@ -240,36 +223,19 @@ class LocalRunner:
 
     def _enforce_limits(self) -> None:
         """Stop runs that are over time or memory, and all of them when nothing is to go on."""
-        now = time.monotonic()
         stopping = self._is_stopping()
+        grace_seconds = 0 if self._interrupts.count > 1 else self._engine.grace_seconds
         for running in self._running.values():
-            if running.record is not None and running.stop_reason is None:
-                self._let_it_end(running, now)
-            elif running.stop_reason is not None:
-                if now - running.stop_asked > self._engine.grace_seconds or self._interrupts.count > 1:
-                    signal_group(running.process, signal.SIGKILL)
+            if running.is_ending:
+                running.kill_when_overdue(grace_seconds)
             elif stopping:
-                self._stop(running, ("interrupted", self._stopping))
+                running.stop(("interrupted", self._stopping))
             else:
-                self._stop(running, self._limits.over_time(running.started))
+                running.stop(self._limits.over_time(running.started))
         if self._limits.memory_is_due():
             for running in self._running.values():
                 if running.stop_reason is None:
-                    self._stop(running, self._limits.over_memory(running.process.pid))
-
-    def _let_it_end(self, running: _Running, now: float) -> None:
-        """Kill what is left of a run that has delivered its record but does not end (a thread still at work)."""
-        running.stop_asked = running.stop_asked or now
-        if now - running.stop_asked > self._engine.grace_seconds:
-            signal_group(running.process, signal.SIGKILL)
-
-    def _stop(self, running: _Running, reason: tuple[str, str] | None) -> None:
-        """Ask a run to end when there is a reason to; if it does not within the grace time, it is killed."""
-        if reason is None:
-            return
-        running.stop_reason = reason
-        running.stop_asked = time.monotonic()
-        signal_group(running.process, signal.SIGTERM)
+                    running.stop(self._limits.over_memory(running.process.pid))
 
     def _reap(self) -> None:
         """Take the runs that have ended out of their slots."""
@@ -279,8 +245,7 @@ class LocalRunner:
             running.process.join()
             if not running.connection.closed:
                 self._receive(running)
-                running.connection.close()
-            signal_group(running.process, signal.SIGKILL)  # helpers that a method left behind
+            running.clear()
             del self._running[place]
             self._slots.give_back(place)
             record = running.record if running.record is not None else self._record_of_end(running)
@@ -300,7 +265,7 @@ class LocalRunner:
                 if self._fail_fast and is_failure(record) and not self._stopping:
                     self._stop_all(_BY_FAILURE)
 
-    def _record_of_end(self, running: _Running) -> dict[str, Any]:
+    def _record_of_end(self, running: Running) -> dict[str, Any]:
         """Return the record of a run whose process did not tell it."""
         return self._endings.record(
             running.job,

@@ -1,4 +1,4 @@
-"""One run in a process of its own: load, permute, fit, put back in file order, score, store."""
+"""The process of one run: cut off from the terminal, on its own device; whatever happens, a record is stored."""
 
 from __future__ import annotations
 
@@ -9,59 +9,19 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits
-
-from scbench.data.cache import FileOrderCache
-from scbench.errors import StoreError
-from scbench.method import Clustering, Counts, Diverged, Pruned, RunContext
-from scbench.metrics import score
-from scbench.metrics.fixed_space import FixedSpace, SpaceScore
-from scbench.plugins import find
-from scbench.result_check import check_clustering
-from scbench.run.plan import PlannedRun
+from scbench.method import Diverged, Pruned
+from scbench.run.job import Job
+from scbench.run.one_run import cannot_store, do_run
 from scbench.run.process import thread_settings
 from scbench.run.record import error_of, new_record
-from scbench.run.recorder import Recorder
-from scbench.run.seeding import put_back, row_order, seed_process
 from scbench.run.store import Store, json_ready
-from scbench.run.watch import Watch
 
-__all__ = ["Job", "remove_arrays", "worker_main"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker process is given.
-
-    Attributes:
-        run: the planned run.
-        device: ``cpu`` or ``cuda:<n>``, n as the parent counts.
-        visible: the run's CUDA_VISIBLE_DEVICES.
-        threads: threads to compute with.
-        store: root of the run store.
-        work: the run's temporary folder.
-        provenance: what all runs of the command share.
-        watch: score of what the method reports by which a search may give the run up; None without a search.
-        keeps_snapshots: whether snapshots are stored although the protocol does not ask for them.
-    """
-
-    run: PlannedRun
-    device: str
-    visible: str
-    threads: int
-    store: Path
-    work: Path
-    provenance: dict[str, Any]
-    watch: SpaceScore | None = None
-    keeps_snapshots: bool = False
+__all__ = ["remove_arrays", "worker_main"]
 
 
 def worker_main(job: Job, connection: Connection) -> None:
@@ -71,7 +31,7 @@ def worker_main(job: Job, connection: Connection) -> None:
     record = new_record(job.run, job.device, job.threads, job.provenance)
     started = time.perf_counter()
     try:
-        _run(job, record, connection)
+        do_run(job, record, connection)
         record["status"] = "ok"
     except Exception as error:
         record["status"] = _status_of(error)
@@ -87,97 +47,6 @@ def worker_main(job: Job, connection: Connection) -> None:
         sys.stderr.flush()
     _publish(job, record)
     connection.send(("ended", record))
-
-
-def _run(job: Job, record: dict[str, Any], connection: Connection) -> None:
-    """Fill the record of a run that goes well; raise whatever goes wrong."""
-    run, seconds = job.run, record["seconds"]
-    started = time.perf_counter()
-    order = row_order(run.dataset.n_cells, run.seed)
-    in_file_order = run.dataset.counts()
-    counts = Counts(csr_matrix(in_file_order.matrix[order]), in_file_order.genes, in_file_order.is_counts)
-    del in_file_order
-    seconds["load"] = time.perf_counter() - started
-
-    cache = run.dataset.cache(counts.matrix, order)
-    recorder = Recorder(job.work, len(order), lambda epoch, values: connection.send(("progress", epoch, values)))
-    watch = None
-    if job.watch is not None:
-        watch = Watch(job.watch, FixedSpace(counts, cache), connection)
-    clustering = _fit(job, counts, cache, recorder, watch, seconds)
-    snapshots = recorder.snapshots(order)
-    _store_result(job, clustering, order, snapshots)
-    record["n_clusters_found"] = len(np.unique(clustering.labels))
-    record["info"] = dict(clustering.info)
-
-    started = time.perf_counter()
-    labels_true = run.dataset.labels()  # read only now: during the fit no label is in this process
-    if labels_true is not None:
-        record["metrics"] |= score(labels_true, np.load(job.work / "labels.npy"))
-        if snapshots is not None and run.protocol == "published":
-            record["best_epoch"] = _best_epoch(labels_true, *snapshots)
-    seconds["score"] = time.perf_counter() - started
-
-
-def _fit(
-    job: Job,
-    counts: Counts,
-    cache: FileOrderCache,
-    recorder: Recorder,
-    watch: Watch | None,
-    seconds: dict[str, float],
-) -> Clustering:
-    """Run the method and check what it returns."""
-    plugin = find(job.run.config.name)
-    uses_torch = job.run.config.USES_TORCH
-    method = plugin.create(job.run.config)  # imports the method; not part of the fit
-    seed_process(job.run.seed, uses_torch=uses_torch)
-    if uses_torch:
-        import torch
-
-        torch.set_num_threads(job.threads)
-    context = RunContext(
-        job.run.seed,
-        "cpu" if job.device == "cpu" else "cuda:0",  # the only GPU that this process can see
-        cache=cache,
-        on_log=recorder.log,
-        on_snapshot=recorder.snapshot,
-        **({} if watch is None else {"on_report": watch.report}),
-        snapshots=job.keeps_snapshots or job.run.protocol == "published",
-    )
-    started = time.perf_counter()
-    with threadpool_limits(limits=job.threads):
-        clustering = method.fit_predict(counts, job.run.n_clusters, context)
-    seconds["preprocess"] = cache.seconds
-    seconds["fit"] = time.perf_counter() - started - cache.seconds
-    check_clustering(clustering, counts.matrix.shape[0])
-    return clustering
-
-
-def _store_result(
-    job: Job, clustering: Clustering, order: np.ndarray, snapshots: tuple[np.ndarray, np.ndarray] | None
-) -> None:
-    """Write the arrays of a run in file order."""
-    arrays = {
-        "labels": (clustering.labels, np.int64),
-        "embedding": (clustering.embedding, np.float32),
-        "soft": (clustering.soft, np.float32),
-    }
-    try:
-        for name, (array, dtype) in arrays.items():
-            if array is not None:
-                in_file_order = put_back(array, order).astype(dtype, copy=False)
-                np.save(job.work / f"{name}.npy", in_file_order, allow_pickle=False)
-        if snapshots is not None:
-            np.savez_compressed(job.work / "snapshots.npz", epochs=snapshots[0], labels=snapshots[1])
-    except OSError as error:
-        raise _cannot_store(job, error) from error
-
-
-def _best_epoch(labels_true: np.ndarray, epochs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the snapshot with the highest ACC, as the published programs pick it; made with labels, never ranked."""
-    scored = [{"epoch": int(epoch), **score(labels_true, at)} for epoch, at in zip(epochs, labels, strict=True)]
-    return max(scored, key=lambda entry: entry["acc"])
 
 
 def _status_of(error: Exception) -> str:
@@ -200,7 +69,7 @@ def _publish(job: Job, record: dict[str, Any]) -> None:
         store.publish(job.work, record)
     except OSError as error:
         record["status"] = "error"
-        record["error"] = error_of(_cannot_store(job, error))
+        record["error"] = error_of(cannot_store(job, error))
         record["metrics"] = dict.fromkeys(record["metrics"])
         remove_arrays(job.work)
         with suppress(OSError):  # not even the failure can be stored; the parent is told all the same
@@ -211,11 +80,6 @@ def remove_arrays(work: Path) -> None:
     """Remove the arrays of a run that has no result."""
     for path in (*work.glob("*.npy"), *work.glob("*.npz")):
         path.unlink(missing_ok=True)
-
-
-def _cannot_store(job: Job, error: OSError) -> StoreError:
-    """Return the error for a result that the disk does not take."""
-    return StoreError(f"the result cannot be written to {job.store} ({error}); free some space there and run again")
 
 
 def _leave_the_terminal(work: Path) -> None:

@@ -11,9 +11,9 @@ from scbench.data.config import SimulatedDataset
 from scbench.data.load import open_dataset
 from scbench.run import endings
 from scbench.run.endings import Endings
+from scbench.run.job import Job
 from scbench.run.plan import plan_runs
 from scbench.run.store import Store
-from scbench.run.worker import Job
 
 
 def job(store: Store) -> Job:

@@ -20,7 +20,8 @@ from scbench.data.load import open_dataset
 from scbench.data.simulate import simulate
 from scbench.method import Clustering, Counts, RunContext
 from scbench.plugins import Plugin, discover, find
-from scbench.run import worker
+from scbench.run.job import Job
+from scbench.run.one_run import do_run
 from scbench.run.plan import plan_runs
 from scbench.run.record import new_record
 from scbench.run.seeding import row_order
@@ -157,8 +158,8 @@ def test_nothing_label_like_can_be_reached(tmp_path: Path, monkeypatch: pytest.M
     config = RunConfig(method=find("random").config_class()(), dataset=None, engine=None, seeds=[3])
     (run,) = plan_runs(config, dataset)
     store = Store(tmp_path / "store")
-    job = worker.Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
-    worker._run(job, new_record(run, "cpu", 1, {}), Pipe()[1])
+    job = Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
+    do_run(job, new_record(run, "cpu", 1, {}), Pipe()[1])
 
     order = row_order(90, 3)
     in_file_order = SIMULATED.matrix.toarray()

@@ -16,16 +16,18 @@ from scbench.data.load import open_dataset
 from scbench.errors import StoreError
 from scbench.method import Diverged
 from scbench.run import worker
+from scbench.run.job import Job
+from scbench.run.one_run import do_run
 from scbench.run.plan import plan_runs
 from scbench.run.record import new_record
 from scbench.run.store import Store
 
 
-def job(tmp_path: Path) -> worker.Job:
+def job(tmp_path: Path) -> Job:
     dataset = open_dataset(SimulatedDataset(name="simulated", n_cells=30, n_genes=20, n_types=3))
     (run,) = plan_runs(RunConfig(method=RandomConfig(), dataset=None, engine=None, seeds=1), dataset)
     store = Store(tmp_path / "store")
-    return worker.Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
+    return Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
 
 
 def test_a_result_that_the_disk_does_not_take_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +37,7 @@ def test_a_result_that_the_disk_does_not_take_says_so(tmp_path: Path, monkeypatc
     given = job(tmp_path)
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(StoreError, match=r"cannot be written to .*store \(4186 requested.*; free some space there"):
-        worker._run(given, new_record(given.run, "cpu", 1, {}), Pipe()[1])
+        do_run(given, new_record(given.run, "cpu", 1, {}), Pipe()[1])
 
 
 def test_a_record_that_the_disk_does_not_take_becomes_a_failure(

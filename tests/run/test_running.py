@@ -1,0 +1,82 @@
+"""A run that is to end gets SIGTERM once, and SIGKILL only after its time of grace."""
+
+from __future__ import annotations
+
+import signal
+from multiprocessing import Pipe
+from typing import Any, cast
+
+import pytest
+
+from scbench.run import running as module
+from scbench.run.devices import Device
+from scbench.run.running import Running
+
+
+class Clock:
+    """A monotonic clock that tests set."""
+
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[signal.Signals]:
+    sent: list[signal.Signals] = []
+    monkeypatch.setattr(module, "signal_group", lambda _process, number: sent.append(number))
+    return sent
+
+
+def a_run() -> Running:
+    unused = cast(Any, None)
+    return Running(unused, cast(Device, None), unused, Pipe()[0], 0.0)
+
+
+def test_without_a_reason_nothing_is_sent(clock: Clock, sent: list[signal.Signals]) -> None:
+    run = a_run()
+    run.stop(None)
+    assert not run.is_ending
+    assert sent == []
+
+
+def test_it_is_asked_then_killed_after_the_grace(clock: Clock, sent: list[signal.Signals]) -> None:
+    run = a_run()
+    run.stop(("timeout", "too long"))
+    assert run.is_ending
+    clock.now += 5
+    run.kill_when_overdue(5)
+    assert sent == [signal.SIGTERM]
+    clock.now += 0.1
+    run.kill_when_overdue(5)
+    assert sent == [signal.SIGTERM, signal.SIGKILL]
+
+
+def test_the_grace_of_a_run_with_a_record_starts_when_it_is_first_seen(
+    clock: Clock, sent: list[signal.Signals]
+) -> None:
+    run = a_run()
+    run.record = {"status": "ok"}
+    assert run.is_ending
+    run.kill_when_overdue(5)
+    clock.now += 4
+    run.kill_when_overdue(5)
+    assert sent == []
+    clock.now += 2
+    run.kill_when_overdue(5)
+    assert sent == [signal.SIGKILL]
+
+
+def test_what_is_left_is_cleared(clock: Clock, sent: list[signal.Signals]) -> None:
+    run = a_run()
+    run.clear()
+    assert run.connection.closed
+    assert sent == [signal.SIGKILL]
