@@ -44,7 +44,7 @@ def oracle(indices: np.ndarray, distances: np.ndarray) -> np.ndarray:
     return weights.toarray()
 
 
-@pytest.mark.slow  # umap compiles itself for half a minute; tests/test_graph.py compares through scanpy
+@pytest.mark.slow  # umap compiles itself for half a minute; tests/test_graph.py compares with stored weights of scanpy
 @pytest.mark.parametrize("make", [scattered, with_duplicates, of_very_different_density])
 @pytest.mark.parametrize("k", [1, 4, 19])
 def test_weights_are_those_of_umap(make: object, k: int) -> None:
