@@ -9,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.timeout(900)  # a dozen commands; each has a limit of its own below
 def test_every_block_runs(tmp_path: Path) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```", README.read_text(), flags=re.DOTALL | re.MULTILINE)
     assert len(blocks) >= 4
