@@ -30,7 +30,10 @@ class Cells:
     Attributes:
         taught: (n_taught,) int64 on the CPU, the cells that have counts, in the order in which they came.
         empty: (n_empty,) int64 on the CPU, the others.
-        generator: of noise, masks and dropout, on the device: draws on the CPU would cost a GPU more than its step.
+        order: generator on the CPU, of batches, masks and the choice of cells that evaluation attends to.
+        generator: of the noise, on the device, where draws on the CPU would cost more than the step; on the CPU it is
+            the same as ``order``, and the dropout of the attention draws from it too.
+        least_batch: a last batch smaller than this joins the one before it.
     """
 
     def __init__(self, inputs: Inputs, config: ScSamacConfig, run: RunContext) -> None:
@@ -39,6 +42,7 @@ class Cells:
         is_gpu = self.device.type == "cuda"
         self.is_bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and is_gpu)
         self.dtype = torch.float64 if config.precision == "float64" else torch.float32
+        self.least_batch = min(config.settings.least_batch, config.batch_size)
         self.order = run.generator
         self.generator = run.generator
         if self.device.type != "cpu":
@@ -56,6 +60,11 @@ class Cells:
     def _on_device(self, values: np.ndarray) -> Tensor:
         """Return numbers on the device in the precision of the network."""
         return torch.tensor(values, device=self.device, dtype=self.dtype)
+
+    @property
+    def precision(self) -> str:
+        """What the run computes in, for its record."""
+        return "bfloat16 wide products, else float32" if self.is_bfloat16 else str(self.dtype).removeprefix("torch.")
 
     @property
     def masked_share(self) -> float | None:

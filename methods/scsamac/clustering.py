@@ -73,7 +73,7 @@ class ClusterTraining:
             first_epoch: number of the first epoch in the run's history.
 
         Raises:
-            Diverged: when a loss is not finite.
+            Diverged: when a loss or the latent is not finite.
         """
         config = self.cells.config
         most = config.settings.max_cluster_epochs
@@ -99,7 +99,7 @@ class ClusterTraining:
     def _evaluate(self, epoch: int) -> Tensor:
         """Make latent, assignment and target anew; return the labels of all cells."""
         with torch.no_grad():
-            self.latent = self._evaluation.latent()
+            self.latent = self._evaluation.latent(max(0, epoch - 1))
             self.soft = soft_assignment(self.latent, self.centroids, self.cells.config.dof)
             self._target = target_distribution(self.soft[self.cells.taught.to(self.soft.device)])
         labels = self.soft.argmax(dim=1)
@@ -118,7 +118,7 @@ class ClusterTraining:
             1,
             self.cells.order,
             shuffle=settings.shuffle_clustering,
-            min_batch=settings.least_batch,
+            min_batch=self.cells.least_batch,
             first_epoch=epoch,
         )
         return terms

@@ -7,6 +7,7 @@ from scbench_methods.scsamac.cells import Cells
 from scbench_methods.scsamac.model import Network
 from torch import Tensor
 
+from scbench.method import Diverged
 from scbench.nn.train import predict_batches
 
 __all__ = ["Evaluation"]
@@ -45,8 +46,22 @@ class Evaluation:
         return "all cells" if self._cells.config.attention_scope == "all" else "blocks in the order of the cells"
 
     @torch.no_grad()
-    def latent(self) -> Tensor:
-        """Return (n_cells, 32)."""
+    def latent(self, epoch: int = 0) -> Tensor:
+        """Return (n_cells, 32).
+
+        Args:
+            epoch: the last one that was trained.
+
+        Raises:
+            Diverged: when a number is not finite: the last step of an epoch can ruin the weights after its losses.
+        """
+        latent = self._latent()
+        if not bool(torch.isfinite(latent).all()):
+            raise Diverged(epoch, {"latent": float(latent.sum())})
+        return latent
+
+    def _latent(self) -> Tensor:
+        """Return the latent whatever it is."""
         network, cells = self._network, self._cells
         everything = torch.arange(cells.n_cells)
         hidden = predict_batches(network, everything, batch_size=_ROWS_AT_ONCE, call=self._hidden)

@@ -42,7 +42,7 @@ class ScSamac:
             ValueError: when ``n_clusters`` is below 1 or above the number of cells.
             DataError: when the values are log-normalised, fewer cells than ``n_clusters`` have counts, or the counts
                 cannot be prepared.
-            Diverged: when a loss is not finite.
+            Diverged: when a loss or the latent is not finite.
         """
         check_n_clusters(n_clusters, counts.matrix.shape[0])
         config = self.config
@@ -54,17 +54,18 @@ class ScSamac:
         ).to(cells.device, cells.dtype)
         pretrain(network, cells, run)
         evaluation = Evaluation(network, cells)
-        latent = evaluation.latent()
+        first_epoch = config.settings.pretrain_epochs
+        latent = evaluation.latent(max(0, first_epoch - 1))
         host = latent.cpu().numpy().astype(np.float32)
         start = first_clusters(host[cells.taught.numpy()], n_clusters, config, run.seed)
         first_labels = self._all_labels(host, cells, start)
-        first_epoch = config.settings.pretrain_epochs
         run.snapshot(first_epoch - 1, first_labels)
         training = ClusterTraining(network, evaluation, cells, start.centroids, run)
         training.fit(first_epoch)
         labels = training.soft.argmax(dim=1).cpu().numpy()
         info = {
             "n_genes_used": cells.n_genes,
+            "precision": cells.precision,
             "n_cells_without_counts": len(cells.empty),
             "masked_share_expected": cells.masked_share,
             "k_mode": start.k_mode,

@@ -24,7 +24,7 @@ class Network(nn.Module):
         n_genes: width of input and output.
         likelihood: "nb" or "zinb".
         n_heads, dropout: of the attention blocks.
-        generator: of the dropout; weights come from torch's process-wide generator.
+        generator: of the dropout; weights come from torch's process-wide generator, which each run seeds.
         wide_width: of the first layer and of the last before the heads.
 
     Source: scSAMAC (Li et al. 2025); the width 256, and the dropout, from the released

@@ -49,7 +49,7 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
         cells.config.batch_size,
         settings.pretrain_epochs,
         cells.order,
-        min_batch=settings.least_batch,
+        min_batch=cells.least_batch,
         on_epoch=on_epoch,
     )
 

@@ -104,7 +104,7 @@ def dropout_attention(
         queries: (n_sets, n_cells, width).
         keys, values: (n_sets, n_others, width).
         rate: in [0, 1).
-        generator: of the places; on the device of ``queries``.
+        generator: of the places, on the CPU as ``queries`` are; None for torch's process-wide one.
 
     Returns:
         Same shape as ``queries``.

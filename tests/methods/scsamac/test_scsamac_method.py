@@ -164,12 +164,32 @@ def test_log_normalised_values_are_refused() -> None:
         fit(Counts(COUNTS.matrix.log1p(), None, is_counts=False))
 
 
-@pytest.mark.parametrize(("settings", "epoch"), [({"lr": 1e30}, 1), ({"cluster_lr": 1e30}, 3)])
+@pytest.mark.parametrize(("settings", "epoch"), [({"lr": 1e30}, 1), ({"cluster_lr": 1e30}, 2)])
 def test_a_loss_that_is_not_finite_ends_the_run(settings: dict[str, Any], epoch: int) -> None:
     with pytest.raises(Diverged) as caught:
-        fit(**settings)
+        fit(batch_size=120 if "lr" in settings else 60, **settings)
     assert caught.value.epoch == epoch
     assert "nb" in caught.value.terms
+
+
+@pytest.mark.parametrize(
+    ("settings", "k", "epoch"),
+    [
+        ({"lr": 1e30, "pretrain_epochs": 1}, 4, 0),
+        ({"cluster_lr": 1e30, "max_cluster_epochs": 1}, 4, 2),
+        ({"cluster_lr": 1e30, "tol": 0.001}, 1, 2),
+    ],
+)
+def test_weights_that_the_last_step_ruins_end_the_run(settings: dict[str, Any], k: int, epoch: int) -> None:
+    """Losses are taken before the step, so that of an epoch's last batch shows in no loss."""
+    with pytest.raises(Diverged, match="latent = ") as caught:
+        fit(k=k, batch_size=120, **settings)
+    assert caught.value.epoch == epoch
+
+
+def test_the_precision_is_on_record() -> None:
+    found = [fit(precision=precision)[0].info["precision"] for precision in ("auto", "float64", "bfloat16")]
+    assert found == ["float32", "float64", "bfloat16 wide products, else float32"]
 
 
 def test_an_estimate_fills_the_missing_clusters_with_zeros(monkeypatch: pytest.MonkeyPatch) -> None:

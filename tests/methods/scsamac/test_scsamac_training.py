@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import torch
+from scbench_methods.scsamac import clustering as clustering_module
+from scbench_methods.scsamac import pretraining as pretraining_module
 from scbench_methods.scsamac import views as views_module
 from scbench_methods.scsamac.cells import Cells
 from scbench_methods.scsamac.clustering import ClusterTraining
@@ -11,13 +13,14 @@ from scbench_methods.scsamac.config import ScSamacConfig
 from scbench_methods.scsamac.evaluation import Evaluation
 from scbench_methods.scsamac.inputs import make_inputs
 from scbench_methods.scsamac.model import Network
-from scbench_methods.scsamac.pretraining import pretrain_losses
+from scbench_methods.scsamac.pretraining import pretrain, pretrain_losses
 from scbench_methods.scsamac.views import encode
 from scipy.sparse import csr_matrix
 from torch.nn.functional import linear
 
 from scbench.method import Counts, RunContext
 from scbench.nn.assignment import soft_assignment
+from scbench.nn.train import batches
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
@@ -214,3 +217,96 @@ def test_a_tolerance_of_zero_never_ends_clustering() -> None:
 @pytest.mark.parametrize(("variant", "sizes"), [("default", [40, 50]), ("paper_code", [40, 40, 10])])
 def test_a_small_last_batch_joins_the_one_before_it_by_default(variant: str, sizes: list[int]) -> None:
     assert [len(batch) for batch in batches_of(clustering(variant=variant, batch_size=40))] == sizes
+
+
+class _Held:
+    """Stands for an optimiser: keeps what it is given and each gradient, and changes nothing."""
+
+    def __init__(self, parameters: Any, *settings: Any, **options: Any) -> None:
+        self.parameters, self.settings, self.options = list(parameters), settings, options
+        self.gradients: list[torch.Tensor] = []
+        made.append(self)
+
+    def zero_grad(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def step(self) -> None:
+        self.gradients = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in self.parameters]
+
+
+made: list[_Held] = []
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[_Held]:
+    made.clear()
+    monkeypatch.setattr(pretraining_module, "Adam", _Held)
+    monkeypatch.setattr(clustering_module, "Adadelta", _Held)
+    return made
+
+
+def slopes(total: torch.Tensor, parameters: list[torch.Tensor]) -> list[torch.Tensor]:
+    found = torch.autograd.grad(total, parameters, allow_unused=True)
+    return [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
+
+
+def test_pretraining_follows_the_likelihood_and_mu_times_the_contrast(held: list[_Held]) -> None:
+    settings = {"precision": "float64", "contrast_weight": 0.3, "pretrain_epochs": 1, "batch_size": 90, "lr": 2e-3}
+    network, cells = setting(**settings)
+    state = cells.generator.get_state()
+    pretrain(network, cells, RunContext(0))
+    (optimiser,) = held
+    assert [id(p) for p in optimiser.parameters] == [id(p) for p in network.parameters()]
+    assert optimiser.settings == (2e-3,)
+    assert optimiser.options == {"amsgrad": True}
+    cells.generator.set_state(state)
+    terms = pretrain_losses(network, cells, cells.taught[torch.randperm(90, generator=cells.order)])
+    expected = slopes(terms["nb"] + 0.3 * terms["contrast"], optimiser.parameters)
+    for found, slope in zip(optimiser.gradients, expected, strict=True):
+        torch.testing.assert_close(found, slope)
+    alone = slopes(pretrain_losses(network, cells, cells.taught)["contrast"], optimiser.parameters)
+    assert any(slope.abs().max() > 1e-6 for slope in alone)
+
+
+def test_clustering_follows_all_four_terms_by_their_weights(held: list[_Held]) -> None:
+    training = clustering(
+        precision="float64",
+        clustering_weight=0.7,
+        wasserstein_weight=0.5,
+        soft_kmeans_weight=0.03,
+        cluster_level_weight=0.2,
+        cluster_lr=0.4,
+        rho=0.8,
+    )
+    (optimiser,) = held
+    assert training.head is not None
+    trained = [*training.network.parameters(), training.centroids, *training.head.parameters()]
+    assert [id(p) for p in optimiser.parameters] == [id(p) for p in trained]
+    assert optimiser.settings == (0.4,)
+    assert optimiser.options == {"rho": 0.8, "eps": 1e-6}
+    training.network.train()
+    state = training.cells.generator.get_state()
+    training._step(torch.arange(90))
+    training.cells.generator.set_state(state)
+    terms = training.losses(training.cells.taught)
+    assert all(max(s.abs().max() for s in slopes_of(term, trained)) > 1e-7 for term in terms.values())
+    weights = {"nb": 1.0, "wasserstein": 0.35, "soft_kmeans": 0.021, "cluster_level": 0.14}
+    total = torch.stack([weight * terms[name] for name, weight in weights.items()]).sum()
+    for found, slope in zip(optimiser.gradients, slopes(total, trained), strict=True):
+        torch.testing.assert_close(found, slope)
+
+
+def slopes_of(term: torch.Tensor, parameters: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Return slopes and keep the graph, which the terms of one batch share."""
+    found = torch.autograd.grad(term, parameters, allow_unused=True, retain_graph=True)
+    return [torch.zeros(1) if slope is None else slope for slope in found]
+
+
+def test_a_short_last_batch_joins_only_when_it_is_shorter_than_the_others() -> None:
+    sizes = []
+    for batch_size in (16, 32, 60):
+        _, cells = setting(batch_size=batch_size)
+        found = batches(90, batch_size, cells.order, min_batch=cells.least_batch)
+        sizes.append([len(batch) for batch in found])
+    assert sizes == [[16, 16, 16, 16, 26], [32, 58], [90]]
