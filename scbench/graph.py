@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags, identity
+from sklearn.neighbors import NearestNeighbors
 
 from scbench.inputs import Derived, InputCache, derive
 from scbench.method import Counts
@@ -50,8 +51,6 @@ def nearest_neighbours(x: np.ndarray, k: int, metric: Metric = "euclidean") -> t
         raise ValueError(f"x must be a matrix with at least one row, got shape {x.shape}")
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
-    from sklearn.neighbors import NearestNeighbors
-
     k = min(k, x.shape[0] - 1)
     if k == 0:
         return np.empty((1, 0), dtype=np.int64), np.empty((1, 0))

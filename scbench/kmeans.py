@@ -6,6 +6,8 @@ import logging
 import warnings
 
 import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from scbench.inputs import Array
 
@@ -37,9 +39,6 @@ def kmeans(x: Array, n_clusters: int, seed: int, n_init: int = 20) -> tuple[np.n
         raise ValueError(f"n_clusters must be between 1 and the {n_cells} cells, got {n_clusters}")
     if n_init < 1:
         raise ValueError(f"n_init must be at least 1, got {n_init}")
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # one per run when points repeat
         model = KMeans(n_clusters, n_init=n_init, random_state=seed).fit(x)

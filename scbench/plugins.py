@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from scbench.errors import ConfigError
@@ -106,7 +109,7 @@ def discover() -> dict[str, Plugin]:
     for module in pkgutil.iter_modules(importlib.import_module(_IN_TREE).__path__):
         if module.ispkg and not module.name.startswith("_"):
             found[module.name] = Plugin(module.name, f"{_IN_TREE}.{module.name}")
-    for point in entry_points(group=ENTRY_POINT_GROUP):
+    for point in _announced(tuple((place, _last_change(place)) for place in sys.path)):
         plugin = Plugin(point.name, point.value)
         if found.setdefault(point.name, plugin) != plugin:
             raise ConfigError(
@@ -114,6 +117,20 @@ def discover() -> dict[str, Plugin]:
                 "uninstall or rename one of them"
             )
     return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=1)
+def _announced(_places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Return the entry points of these places. All distributions are looked through, and a command asks twenty times."""
+    return tuple(entry_points(group=ENTRY_POINT_GROUP))
+
+
+def _last_change(place: str) -> int:
+    """Return when something was installed or removed in a folder, 0 where there is none."""
+    try:
+        return os.stat(place or os.curdir).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find(name: str) -> Plugin:

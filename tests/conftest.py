@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+
+from scbench.plugins import discover
+from scbench.run.process import server_environment, signals_held
 
 # One thread in each process of the suite, before anything reads these: two processes whose libraries take all cores
 # spend most of their time waiting for each other.
@@ -15,6 +21,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
     os.environ.setdefault(_name, "1")
 
 TOYS = Path(__file__).parent / "toys"
+_MANY = 100
 
 _LONGEST = {"test_every_block_runs"}  # minutes long, so never the one that the other processes wait for at the end
 
@@ -22,6 +29,26 @@ _LONGEST = {"test_every_block_runs"}  # minutes long, so never the one that the 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest tests first."""
     items.sort(key=lambda item: item.name not in _LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is imported by now out of garbage collection, which goes through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_server(request: pytest.FixtureRequest) -> None:
+    """Start the server that runs are forked from with all methods imported, when there are many tests.
+
+    It lives as long as the test process, and would otherwise know only the methods of the first test that makes runs.
+    """
+    if len(request.session.items) < _MANY:
+        return
+    modules = [f"{plugin.package}.method" for plugin in discover().values()]
+    multiprocessing.set_forkserver_preload(["scbench.run.warm"])
+    with server_environment(1, modules), signals_held():
+        forkserver.ensure_running()
 
 
 @pytest.fixture(scope="session")

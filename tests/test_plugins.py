@@ -34,6 +34,16 @@ def test_unknown_method_names_the_nearest() -> None:
         find("lovain")
 
 
+def test_a_method_installed_later_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "late" not in discover()
+    info = tmp_path / "late-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[scbench.methods]\nlate = late_package\n")
+    assert find("late").package == "late_package"
+
+
 def test_two_packages_cannot_share_a_name(toy_installed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     info = tmp_path / "thief-1.dist-info"
     info.mkdir()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
 
 __all__ = ["in_mini_batches", "kmeans_labels"]
 
@@ -28,9 +30,6 @@ def kmeans_labels(points: np.ndarray, n_clusters: int, seed: int, start: str, n_
         start: "k-means++", or "random" cells as in the released program of CICL.
         n_init: starts, at least 1; the lowest sum of squared distances wins.
     """
-    from sklearn.cluster import KMeans, MiniBatchKMeans
-    from sklearn.exceptions import ConvergenceWarning
-
     options = {"init": start, "n_init": n_init, "random_state": seed}
     kind = MiniBatchKMeans if in_mini_batches(len(points)) else KMeans
     if start == "random":

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from scbench.graph import neighbour_graph
 from scbench.inputs import InputCache
 from scbench.method import Counts
 from scbench.metrics.internal import modularity, silhouette
@@ -48,6 +47,8 @@ class FixedSpace:
     @cached_property
     def graph(self) -> csr_matrix:
         """(n_cells, n_cells) weights of neighbours."""
+        from scbench.graph import neighbour_graph  # with scikit-learn, which no command needs to start a run
+
         return neighbour_graph(self._counts, STANDARD_RECIPE, _N_COMPONENTS, _N_NEIGHBORS, self._cache)
 
     def prepare(self, score: SpaceScore) -> None:

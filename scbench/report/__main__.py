@@ -158,7 +158,7 @@ def _check_packages() -> None:
     Raises:
         ConfigError: a package is missing.
     """
-    missing = [name for name in ("matplotlib", "scikit_posthocs", "seaborn", "statsmodels") if find_spec(name) is None]
+    missing = [name for name in ("matplotlib", "seaborn") if find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"reports need packages that are not installed ({', '.join(missing)}); install scbench with its extra "

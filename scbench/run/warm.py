@@ -6,9 +6,6 @@ import importlib
 import logging
 import os
 
-import sklearn.cluster
-import sklearn.neighbors  # noqa: F401
-
 import scbench.run.worker  # noqa: F401
 
 __all__: list[str] = []

@@ -7,11 +7,24 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.stats import wilcoxon
-from statsmodels.stats.multitest import multipletests
 
 from scbench.stats.ranks import check_scores, paired_differences
 
-__all__ = ["smallest_p", "wilcoxon_holm"]
+__all__ = ["holm", "smallest_p", "wilcoxon_holm"]
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return p-values corrected for being one family: of m, the i-th smallest times m + 1 - i, never falling, at most 1.
+
+    Args:
+        p: (m,) float, in [0, 1].
+
+    Source: Holm 1979. Ours because statsmodels collects all garbage of the process at each call, most of a report's time.
+    """
+    order = np.argsort(p)
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+    return corrected
 
 
 def wilcoxon_holm(scores: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
@@ -45,7 +58,7 @@ def wilcoxon_holm(scores: pd.DataFrame, against: str | None = None) -> pd.DataFr
         p = float(wilcoxon(difference[difference != 0]).pvalue) if n else 1.0
         lines.append((method, other, n, float(plain.median()) if len(plain) else float("nan"), p))
     table = pd.DataFrame(lines, columns=["method", "other", "n", "median_difference", "p"])
-    table["p_holm"] = multipletests(table["p"], method="holm")[1]
+    table["p_holm"] = holm(table["p"].to_numpy(float))
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import lzma
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,27 @@ from scbench.errors import StoreError
 from scbench.run.archive import pack, unpack
 from scbench.run.store import Store, load
 
+TOYS = Path(__file__).parents[1] / "toys"
 DATASET = ["dataset=simulated", "dataset.n_cells=60", "dataset.n_genes=40", "dataset.n_types=3", "device=cpu"]
 
 
-@pytest.fixture
-def store(tmp_path: Path, toy_installed: None) -> Store:
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """Four runs, one of them failed."""
-    arguments = ["method=toy", *DATASET, "seeds=3", f"store={tmp_path / 'store'}"]
-    assert main([*arguments, "method.behaviour=raise", "method.bad_seed=1"]) == 1
-    assert main([*arguments, "seeds=1"]) == 0
-    return Store(tmp_path / "store")
+    root = tmp_path_factory.mktemp("made") / "store"
+    arguments = ["method=toy", *DATASET, "seeds=3", f"store={root}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCBENCH_CACHE", str(shared_cache))
+        patch.syspath_prepend(str(TOYS))
+        assert main([*arguments, "method.behaviour=raise", "method.bad_seed=1"]) == 1
+        assert main([*arguments, "seeds=1"]) == 0
+    return root
+
+
+@pytest.fixture
+def store(made_once: Path, tmp_path: Path, toy_installed: None) -> Store:
+    """A copy that a test may change."""
+    return Store(shutil.copytree(made_once, tmp_path / "store"))
 
 
 def files_below(root: Path) -> dict[str, bytes]:

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 import scikit_posthocs
 from scipy.stats import rankdata
+from statsmodels.stats.multitest import multipletests
 
 from scbench.stats.nemenyi import critical_difference, nemenyi_p
 from scbench.stats.omnibus import omnibus
-from scbench.stats.pairwise import smallest_p, wilcoxon_holm
+from scbench.stats.pairwise import holm, smallest_p, wilcoxon_holm
 
 
 def table(n_datasets: int = 9, n_methods: int = 4, seed: int = 0) -> pd.DataFrame:
@@ -74,6 +75,13 @@ def test_wilcoxon_and_holm_against_slow_versions() -> None:
     assert result["p"].tolist() == pytest.approx(expected)
     assert result["p_holm"].tolist() == pytest.approx(slow_holm(expected))
     assert result["median_difference"][0] == pytest.approx((scores["a"] - scores["b"]).median())
+
+
+@pytest.mark.parametrize("n_tests", [0, 1, 2, 30])
+def test_holm_equals_statsmodels(n_tests: int) -> None:
+    p = np.random.default_rng(n_tests).uniform(0, 0.2, n_tests).round(2)  # some are equal
+    expected = multipletests(p, method="holm")[1] if n_tests else p
+    np.testing.assert_allclose(holm(p), expected)
 
 
 def test_equal_methods_have_p_1() -> None:
