@@ -121,7 +121,7 @@ def discover() -> dict[str, Plugin]:
 
 @lru_cache(maxsize=1)
 def _announced(_places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
-    """Return the entry points of these places. All distributions are looked through, and a command asks twenty times."""
+    """Return the entry points of these places: all distributions are read for them, and a command asks twenty times."""
     return tuple(entry_points(group=ENTRY_POINT_GROUP))
 
 

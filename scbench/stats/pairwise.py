@@ -14,12 +14,13 @@ __all__ = ["holm", "smallest_p", "wilcoxon_holm"]
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Return p-values corrected for being one family: of m, the i-th smallest times m + 1 - i, never falling, at most 1.
+    """Return p-values corrected as one family: of m, the i-th smallest times m + 1 - i, never falling, at most 1.
 
     Args:
         p: (m,) float, in [0, 1].
 
-    Source: Holm 1979. Ours because statsmodels collects all garbage of the process at each call, most of a report's time.
+    Source: Holm 1979. Own code: statsmodels collects the garbage of the whole process at each call, which was most of
+    the time of a small report.
     """
     order = np.argsort(p)
     corrected = np.empty(len(p))

@@ -124,6 +124,7 @@ def test_a_killed_command_finds_its_jobs_again(store: Path) -> None:
     assert fits(store) == Counter(range(2))
 
 
+@pytest.mark.slow  # that a submission is found until it is over is tested without SLURM
 def test_two_commands_at_once_submit_each_run_once(store: Path) -> None:
     arguments = ("seeds=6", "method.seconds=0.5", "engine.runs_per_job=2")
     for process in [start(store, *arguments) for _ in range(2)]:
@@ -133,6 +134,7 @@ def test_two_commands_at_once_submit_each_run_once(store: Path) -> None:
     assert fits(store) == Counter(range(6))
 
 
+@pytest.mark.slow  # two commands, each stopped while its jobs run
 def test_ctrl_c_leaves_the_jobs_alone_or_cancels_them_when_asked(store: Path) -> None:
     arguments = ("seeds=2", "method.seconds=60", "engine.runs_per_job=1")
     process = start(store, *arguments)

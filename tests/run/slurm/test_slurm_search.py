@@ -102,6 +102,7 @@ def test_two_tasks_make_exactly_the_trials_and_the_command_evaluates(tmp_path: P
     assert "4 of 4 were there before" in out
 
 
+@pytest.mark.slow  # half a minute; a cancelled job of runs is tested always
 def test_a_cancelled_task_is_told_and_its_trial_is_made_by_the_other(tmp_path: Path) -> None:
     process = start(tmp_path, "method.epochs=30", "method.seconds=0.1", "evaluate=false")
     wait_for(lambda: len(fits(tmp_path)) == len(in_state(tmp_path, TrialState.RUNNING)) == 2)
@@ -117,6 +118,7 @@ def test_a_cancelled_task_is_told_and_its_trial_is_made_by_the_other(tmp_path: P
     assert len(fits(tmp_path)) == N_TRIALS + 1, "only the one that was cut is repeated"
 
 
+@pytest.mark.slow  # three commands, two of them stopped while their tasks run
 def test_a_killed_command_finds_its_tasks_and_ctrl_c_leaves_them_or_cancels_them(tmp_path: Path) -> None:
     arguments = ("method.epochs=200", "method.seconds=0.1", "evaluate=false")
     process = start(tmp_path, *arguments)
