@@ -43,12 +43,26 @@ def warm_server(request: pytest.FixtureRequest) -> None:
 
     It lives as long as the test process, and would otherwise know only the methods of the first test that makes runs.
     """
-    if len(request.session.items) < _MANY:
-        return
-    modules = [f"{plugin.package}.method" for plugin in discover().values()]
+    if len(request.session.items) >= _MANY:
+        start_warm_server()
+
+
+def start_warm_server() -> None:
+    in_tree = [plugin.package for plugin in discover().values() if plugin.package.startswith("scbench_methods.")]
     multiprocessing.set_forkserver_preload(["scbench.run.warm"])
-    with server_environment(1, modules), signals_held():
+    with server_environment(1, [f"{package}.method" for package in in_tree]), signals_held():
         forkserver.ensure_running()
+
+
+@pytest.fixture
+def own_server(warm_server: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the first run of a test start a server, as in a new command."""
+    server = forkserver._forkserver  # type: ignore[attr-defined]
+    server._stop()
+    yield
+    server._stop()
+    if len(request.session.items) >= _MANY:
+        start_warm_server()
 
 
 @pytest.fixture(scope="session")

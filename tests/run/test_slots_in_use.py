@@ -62,6 +62,7 @@ def execute(
     return runner.execute(runs), watching
 
 
+@pytest.mark.usefixtures("own_server")
 def test_no_device_takes_more_than_its_slots_and_all_are_used(tmp_path: Path) -> None:
     runs = [*planned("toy_gpu", 5, folder=str(tmp_path)), *planned("toy", 3, seconds=0.3)]
     records, watching = execute(tmp_path, runs, [Device("cuda:0", 2), Device("cuda:1", 1)], n_cpu=1)
