@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?=
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS)
+# --no-compile: byte code of all of torch and scipy takes a minute or two; Python makes that of what it imports.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt $(PIP_ARGS)
 TEST_PROCESSES ?= 2
 
 .PHONY: run test test-all test-slurm lint bench tables clean

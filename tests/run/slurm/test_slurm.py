@@ -161,6 +161,7 @@ def test_ctrl_c_leaves_the_jobs_alone_or_cancels_them_when_asked(store: Path) ->
     wait_for(lambda: load(store)["status"].tolist() == ["interrupted"] * 2)
 
 
+@pytest.mark.slow  # what a job asks for is tested without SLURM
 def test_only_methods_that_use_a_gpu_ask_for_one_and_none_falls_back_to_the_cpu(store: Path) -> None:
     words = command(store, "-m", "seeds=1", "engine.gpus_per_job=1", "engine.runs_per_gpu=2")
     sweep = [word for word in words if not word.startswith(("method=", "method.trace="))]
