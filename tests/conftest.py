@@ -48,6 +48,7 @@ def warm_server(request: pytest.FixtureRequest) -> None:
 
 
 def start_warm_server() -> None:
+    """Start the server with the methods of this repository; those that a test installs are for its own runs."""
     in_tree = [plugin.package for plugin in discover().values() if plugin.package.startswith("scbench_methods.")]
     multiprocessing.set_forkserver_preload(["scbench.run.warm"])
     with server_environment(1, [f"{package}.method" for package in in_tree]), signals_held():
