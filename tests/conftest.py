@@ -99,6 +99,12 @@ def short_training() -> dict[str, dict[str, int]]:
     }
 
 
+@pytest.fixture(scope="session")
+def toys() -> Path:
+    """The folder on whose path the toy methods are installed."""
+    return TOYS
+
+
 @pytest.fixture
 def toy_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Install the toy method as another distribution would: by an entry point on the path."""

@@ -18,18 +18,17 @@ from scbench.errors import StoreError
 from scbench.run.archive import pack, unpack
 from scbench.run.store import Store, load
 
-TOYS = Path(__file__).parents[1] / "toys"
 DATASET = ["dataset=simulated", "dataset.n_cells=60", "dataset.n_genes=40", "dataset.n_types=3", "device=cpu"]
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path, toys: Path) -> Path:
     """Four runs, one of them failed."""
     root = tmp_path_factory.mktemp("made") / "store"
     arguments = ["method=toy", *DATASET, "seeds=3", f"store={root}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SCBENCH_CACHE", str(shared_cache))
-        patch.syspath_prepend(str(TOYS))
+        patch.syspath_prepend(str(toys))
         assert main([*arguments, "method.behaviour=raise", "method.bad_seed=1"]) == 1
         assert main([*arguments, "seeds=1"]) == 0
     return root
