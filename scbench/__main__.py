@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import logging
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from scbench.errors import ScbenchError
+from scbench.messages import show_messages
 
 if TYPE_CHECKING:
     from scbench.config.request import Request
@@ -59,8 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(args: list[str], was_stopped: Callable[[], bool]) -> int:
     """Hand the arguments to the command they name."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is
+    show_messages()
     if args and args[0] == "run":
         args = args[1:]
     elif args and args[0] in _COMMANDS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from scbench import __version__
@@ -47,6 +47,24 @@ _KEYS = {
     "fail_fast": "end with the first run that fails",
 }
 
+_FILE_KEYS = {
+    "path": "the file or folder: h5ad, h5mu, zarr, h5, loom, csv, tsv, mtx folder, rds, RData",
+    "name": "what it is called in tables and in the store (default: the file's name, and its sample folder's)",
+    "label": "column of the types (null: the usual one); none runs without labels",
+    "label_path": "a second file with the labels: one row per cell, paired by the cells' names",
+    "label_order": "names, or file: the rows of label_path are in the order of the cells",
+    "unlabelled": "error, or drop: leave cells without a label out",
+    "matrix": "which matrix of the file: raw or a layer of an h5ad, spliced of a loom, an assay of Seurat",
+    "modality": "which modality of an h5mu (default rna)",
+    "orientation": "cells_by_genes or genes_by_cells, where the file does not tell what is in its rows",
+    "values": "counts, log_normalised, or linear (RPKM, TPM)",
+    "rounding": "none, round or ceil: how corrected counts become whole",
+    "spike_ins": "keep, or drop: leave the ERCC spike-ins out of the genes",
+    "empty_cells": "keep, or drop: leave cells without a count out",
+    "reader": "the format, where the name of the file does not tell it",
+    "member": "which file of a zip archive",
+}
+
 
 def help_text() -> str:
     """Return the whole help page: usage, groups with their options, keys with their defaults."""
@@ -59,9 +77,12 @@ def help_text() -> str:
     for field in dataclasses.fields(RunConfig):
         if field.name in _KEYS:
             parts.append(f"  {field.name + '=' + _plain(field.default):<26} {_KEYS[field.name]}\n")
+    parts.append("\nKEYS OF A FILE OF YOUR OWN (dataset=file dataset.path=P dataset.label=cell_type)\n")
+    defaults = {field.name: _plain(_default(field)) for field in dataclasses.fields(schema_of("dataset", "file"))}
+    parts += [f"  {f'dataset.{key}={defaults[key]}':<27} {meaning}\n" for key, meaning in _FILE_KEYS.items()]
     parts.append("\nKEYS OF THE GROUPS\n")
     parts += [_group_keys("engine", engine) for engine in options("engine")]
-    parts.append(_group_keys("dataset", "file"))
+    parts.append(_group_keys("dataset", "file", without=_FILE_KEYS))
     parts.append(_group_keys("dataset", "simulated"))
     for method in options("method"):
         try:
@@ -74,12 +95,12 @@ def help_text() -> str:
     return "".join(parts)
 
 
-def _group_keys(group: str, option: str) -> str:
-    """Return the settable keys of one option with their defaults."""
+def _group_keys(group: str, option: str, without: Collection[str] = ("name",)) -> str:
+    """Return the settable keys of one option with their defaults, but for those that are explained elsewhere."""
     shown = [
         f"{name}={_plain(default)}"
         for field in dataclasses.fields(schema_of(group, option))
-        if field.name != "name"
+        if field.name not in without
         for name, default in _defaults(field.name, _default(field))
     ]
     return _wrapped(f"{group}={option}:", shown)

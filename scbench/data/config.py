@@ -23,6 +23,10 @@ __all__ = [
 VALUES = ("counts", "log_normalised", "linear")
 ROUNDING = ("none", "round", "ceil")
 UNLABELLED = ("error", "drop")
+SPIKE_INS = ("keep", "drop")
+EMPTY_CELLS = ("keep", "drop")
+ORIENTATIONS = ("cells_by_genes", "genes_by_cells")
+LABEL_ORDERS = ("names", "file")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LARGEST_SEPARATION = 10.0  # fold changes of e^10; far above, counts are no longer finite
 
@@ -42,6 +46,10 @@ class SourceFile:
         matrix: name of the matrix inside a container with several (``raw`` or a layer of an h5ad, R lists).
         label: column, list element or dataset that holds the labels; for ``rda_labelled_columns`` the regular
             expression that takes the label from the column names.
+        orientation: ``cells_by_genes`` or ``genes_by_cells``: what the file does not say itself; None lets the reader
+            tell it from names and lengths.
+        label_order: ``names`` pairs the rows of a label file with cells by their names, ``file`` by their order.
+        modality: of an h5mu file; None takes ``rna``.
         label_url, label_checksum: a second file that holds the labels.
         note: what this file is, when it is not the original.
     """
@@ -54,6 +62,9 @@ class SourceFile:
     member: str | None = None
     matrix: str | None = None
     label: str | None = None
+    orientation: str | None = None
+    label_order: str = "names"
+    modality: str | None = None
     label_url: str | None = None
     label_checksum: str | None = None
     note: str | None = None
@@ -125,6 +136,8 @@ class DatasetConfig:
         rounding: how non-integer counts become integers: ``none`` (an error), ``round`` or ``ceil``.
         label: column that holds the labels, in place of the file's usual one; ``none`` reads no labels.
         unlabelled: what to do with cells without a label: ``error``, or ``drop`` them before anything else.
+        spike_ins: whether the ERCC spike-ins among the genes are kept (``keep``) or left out (``drop``).
+        empty_cells: whether cells without a count are kept (``keep``) or left out (``drop``).
         cells, genes, types: the numbers to expect; a difference is a warning with both numbers.
         corrupt: damage done on purpose; none by default.
         subsample: the part of the (damaged) cells that runs are given; all by default.
@@ -136,6 +149,8 @@ class DatasetConfig:
     rounding: str = "none"
     label: str | None = None
     unlabelled: str = "error"
+    spike_ins: str = "keep"
+    empty_cells: str = "keep"
     cells: int | None = None
     genes: int | None = None
     types: int | None = None
@@ -152,6 +167,8 @@ class DatasetConfig:
         check_choice("dataset.values", self.values, VALUES)
         check_choice("dataset.rounding", self.rounding, ROUNDING)
         check_choice("dataset.unlabelled", self.unlabelled, UNLABELLED)
+        check_choice("dataset.spike_ins", self.spike_ins, SPIKE_INS)
+        check_choice("dataset.empty_cells", self.empty_cells, EMPTY_CELLS)
 
 
 @dataclass(frozen=True)
@@ -183,18 +200,33 @@ class FileDataset(DatasetConfig):
     """A user's own file.
 
     Attributes:
-        path: the file or 10x folder.
-        reader: its format; None takes it from the file's name.
+        path: the file or folder.
+        reader: its format; None takes it from the file's name and content.
         member: file to take from a zip archive.
         matrix: name of the matrix in a file with several: ``raw`` or a layer of an h5ad, a layer of a loom.
+        modality: of an h5mu file; None takes ``rna``.
+        orientation: ``cells_by_genes`` or ``genes_by_cells``; None tells it from names and lengths.
         label_path: a second file that holds the labels.
+        label_order: ``names`` pairs the labels of a second file with cells by their names, ``file`` by their order.
     """
 
     path: str = "???"
     reader: str | None = None
     member: str | None = None
     matrix: str | None = None
+    modality: str | None = None
+    orientation: str | None = None
     label_path: str | None = None
+    label_order: str = "names"
+
+    def __post_init__(self) -> None:
+        """Check the closed choices."""
+        super().__post_init__()
+        if self.orientation is not None:
+            check_choice("dataset.orientation", self.orientation, ORIENTATIONS)
+        check_choice("dataset.label_order", self.label_order, LABEL_ORDERS)
+        if self.label_order == "file" and self.label_path is None:
+            raise ConfigError("dataset.label_order=file is about a second file; give it as dataset.label_path=...")
 
 
 @dataclass(frozen=True)

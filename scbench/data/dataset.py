@@ -33,6 +33,7 @@ class Dataset:
         n_types: number of different labels; None without labels.
         is_counts: whether the matrix holds raw counts.
         warnings: lines to show once to the user.
+        labels_from: where the labels are from, as messages have it; None without labels.
         part: of which dataset it is a random subsample; None when it is whole.
     """
 
@@ -48,6 +49,12 @@ class Dataset:
     is_counts: bool
     warnings: tuple[str, ...]
     part: Part | None = None
+    labels_from: str | None = None
+
+    def described(self) -> str:
+        """Return the line that says what was read: cells, genes and labels."""
+        labels = "no labels" if self.n_types is None else f"labels from {self.labels_from} ({self.n_types} types)"
+        return f"{self.name}: {self.n_cells} cells \N{MULTIPLICATION SIGN} {self.n_genes} genes, {labels}"
 
     @property
     def n_types_of_whole(self) -> int | None:

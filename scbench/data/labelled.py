@@ -20,6 +20,7 @@ class LabelledCounts:
         genes: (n_genes,) object array of str, or None when the file has no names.
         cells: (n_cells,) object array of str, or None.
         warnings: what the user should know of the reading, one line each (columns left out, for example).
+        labels_from: name of the column or element that the labels were read from; None without labels.
     """
 
     matrix: csr_matrix
@@ -27,3 +28,4 @@ class LabelledCounts:
     genes: np.ndarray | None = None
     cells: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
+    labels_from: str | None = None

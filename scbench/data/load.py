@@ -34,8 +34,18 @@ from scbench.inputs import Array
 __all__ = ["Dataset", "open_dataset"]
 
 _LOG = logging.getLogger(__name__)
+_READS_AND_CHECKS = (
+    "corrupt.py",
+    "identical_cells.py",
+    "label_checks.py",
+    "labelled.py",
+    "load.py",
+    "spike_ins.py",
+    "subsample.py",
+    "validate.py",
+)
 # What files are read with: another version may read other values.
-_READ_WITH = ("anndata", "h5py", "numpy", "pandas", "scipy")
+_READ_WITH = ("anndata", "h5py", "numpy", "pandas", "scipy", "zarr")
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def open_dataset(config: DatasetConfig, *, progress: bool = True) -> Dataset:
     content = _Content(
         origin.name, origin.sha256, origin.source, origin.preprocessing, lambda: _checked(origin, config)
     )
-    return _cached(content, [config.cells, config.genes, config.types])
+    return _cached(content, [config.cells, config.genes, config.types, *origin.cached_by])
 
 
 def _checked(origin: Origin, config: DatasetConfig) -> CheckedCounts:
@@ -84,7 +94,9 @@ def _part_of(whole: Dataset, choice: Subsample) -> _Content:
 
     def read() -> CheckedCounts:
         counts = whole.counts()
-        checked = CheckedCounts(counts.matrix, whole.labels(), counts.genes, whole.is_counts, whole.warnings)
+        checked = CheckedCounts(
+            counts.matrix, whole.labels(), counts.genes, whole.is_counts, whole.warnings, whole.labels_from
+        )
         return subsampled(checked, choice, whole.name)
 
     return _Content(
@@ -152,6 +164,7 @@ def _parsed(root: Path, key: str, content: _Content) -> Dataset:
         is_counts=meta["is_counts"],
         warnings=tuple(meta["warnings"]),
         part=content.part,
+        labels_from=meta["labels_from"],
     )
 
 
@@ -172,6 +185,7 @@ def _parse(folder: Path, labels_path: Path, checked: CheckedCounts) -> None:
             "n_types": None if checked.labels is None else len(np.unique(checked.labels)),
             "is_counts": checked.is_counts,
             "warnings": list(checked.warnings),
+            "labels_from": checked.labels_from,
             "sizes": _sizes(temporary / "arrays"),
         }
         (temporary / "meta.json").write_text(json.dumps(meta, indent=1))
@@ -186,7 +200,7 @@ def _code() -> str:
     """Return a hash of the reading code, so that a parsed copy never outlives a change of it."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for name in ("corrupt.py", "labelled.py", "load.py", "subsample.py", "validate.py"):
+    for name in _READS_AND_CHECKS:
         digest.update((here / name).read_bytes())
     for path in sorted((here / "readers").glob("*.py")):
         digest.update(path.read_bytes())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,15 +14,14 @@ from scbench.data.checksum import file_checksums
 from scbench.data.config import DatasetConfig, FileDataset, RegisteredDataset, SimulatedDataset, SourceFile
 from scbench.data.corrupt import corrupted
 from scbench.data.fetch import fetch
+from scbench.data.file_name import file_name
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers import read, reader_for
+from scbench.data.readers import code_of, read, reader_for
+from scbench.data.readers.mtx_files import find_files
 from scbench.data.simulate import simulate
 from scbench.errors import ConfigError, DataError
 
 __all__ = ["Origin", "find_origin"]
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_TENX = re.compile(r"(matrix\.mtx|features\.tsv|genes\.tsv|barcodes\.tsv)(\.gz)?$")
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class Origin:
         source: address or name of the file.
         preprocessing: how the bytes become counts and labels.
         load: reads the content.
+        cached_by: what a parsed copy depends on besides bytes, handling and our own code.
     """
 
     name: str
@@ -43,6 +42,7 @@ class Origin:
     source: str
     preprocessing: dict[str, Any]
     load: Callable[[], LabelledCounts]
+    cached_by: tuple[str, ...] = ()
 
 
 def find_origin(config: DatasetConfig, *, progress: bool = True) -> Origin:
@@ -72,6 +72,8 @@ def _whole(config: DatasetConfig, *, progress: bool) -> Origin:
         "label": config.label,
         "unlabelled": config.unlabelled,
     }
+    # What came later is named only where it is asked for, so that the keys of earlier runs stay what they were.
+    handling |= _asked(config, spike_ins="keep", empty_cells="keep")
     if isinstance(config, SimulatedDataset):
         return _simulated(config, handling)
     if isinstance(config, FileDataset):
@@ -113,32 +115,47 @@ def _user_file(config: FileDataset, handling: dict[str, Any]) -> Origin:
         if given is not None and not os.access(given, os.R_OK):
             raise DataError(f"dataset.{key}={given} cannot be read; check its permissions")
     reader = config.reader or reader_for(path)
-    source = SourceFile(reader=reader, member=config.member, matrix=config.matrix)
+    source = SourceFile(
+        reader=reader,
+        member=config.member,
+        matrix=config.matrix,
+        modality=config.modality,
+        orientation=config.orientation,
+        label_order=config.label_order,
+    )
     handling |= {"reader": reader, "member": config.member, "matrix": config.matrix}
-    name = config.name if config.name != "file" else _UNSAFE.sub("_", path.name.split(".")[0]) or "file"
+    handling |= _asked(config, modality=None, orientation=None, label_order="names")
+    name = config.name if config.name != "file" else file_name(path)
     return Origin(
         name=name,
         sha256=_joined(_path_sha256(path, reader), None if label_path is None else _path_sha256(label_path)),
         source=path.name,
         preprocessing=handling,
         load=lambda: read(path, source, label=config.label, label_path=label_path),
+        cached_by=(code,) if (code := code_of(reader)) else (),
     )
 
 
+def _asked(config: DatasetConfig, **defaults: str | None) -> dict[str, Any]:
+    """Return the settings that differ from these defaults."""
+    values = {name: getattr(config, name) for name in defaults}
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
 def _path_sha256(path: Path, reader: str = "") -> str:
-    """Return the sha256 of a file, or of the names and contents of the files that make up a 10x export.
+    """Return the sha256 of a file, or of the names and contents of the files of an export or a store that are read.
 
     Raises:
-        DataError: when the path is neither a file nor a 10x export, or cannot be read.
+        DataError: when the path cannot be read.
     """
     try:
-        if reader != "mtx_10x":
-            if not path.is_file():
-                raise DataError(f"{path} is no regular file; give a file, or the folder of a 10x export")
+        if reader == "mtx_10x":
+            files = {member.name: member for member in find_files(path).members}
+        elif path.is_file():
             return file_checksums(path).sha256
-        folder = path if path.is_dir() else path.parent
-        members = sorted(entry for entry in folder.iterdir() if entry.is_file() and _TENX.search(entry.name))
-        lines = [f"{member.name} {file_checksums(member).sha256}\n" for member in members]
+        else:  # a store that is a folder
+            files = {str(file.relative_to(path)): file for file in sorted(path.rglob("*")) if file.is_file()}
+        lines = [f"{name} {file_checksums(file).sha256}\n" for name, file in files.items()]
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}); check its permissions") from error
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from scbench.config.request import LeftOut
 from scbench.config.schema import RunConfig, parse_seeds
 from scbench.data.at_hand import not_at_hand
-from scbench.data.config import DatasetConfig, RegisteredDataset
+from scbench.data.config import DatasetConfig, FileDataset, RegisteredDataset
 from scbench.data.load import Dataset, open_dataset
-from scbench.errors import DataError
+from scbench.errors import ConfigError, DataError
 from scbench.run.plan import PlannedRun, plan_runs
 
 __all__ = ["Opened", "open_all"]
@@ -53,6 +53,7 @@ def open_all(configs: Sequence[RunConfig], *, leave_out: bool = False, download:
         found = next((found for known, found in opened if known == config.dataset), None)
         if found is None:
             found = _open(config.dataset, leave_out=leave_out, download=download)
+            _refuse_one_name(opened, config.dataset, found)
             opened.append((config.dataset, found))
         if isinstance(found, str):
             left_out.append(LeftOut("dataset", config.dataset.name, found, len(parse_seeds(config.seeds))))
@@ -73,6 +74,23 @@ def _open(config: DatasetConfig, *, leave_out: bool, download: bool) -> Dataset 
         if not leave_out:
             raise
         return str(error)
+    if isinstance(config, FileDataset):
+        _LOG.info("%s", dataset.described())
     for warning in dataset.warnings:
         _LOG.warning("%s", warning)
     return dataset
+
+
+def _refuse_one_name(
+    opened: Sequence[tuple[DatasetConfig, Dataset | str]], config: DatasetConfig, found: Dataset | str
+) -> None:
+    """Refuse two files that would be one row of the table, whose runs would be pooled."""
+    for other_config, other in opened:
+        if isinstance(found, str) or isinstance(other, str) or (other.name, other.sha256) == (found.name, found.sha256):
+            continue
+        if other.name == found.name:
+            paths = [getattr(each, "path", each.name) for each in (other_config, config)]
+            raise ConfigError(
+                f"two different datasets of this command are called {found.name!r}: {paths[0]} and {paths[1]}; run "
+                "them in two commands with dataset.name=..., or rename one of the files"
+            )

@@ -80,7 +80,7 @@ def test_every_file_of_a_10x_export_is_part_of_its_checksum(tmp_path: Path) -> N
     (tmp_path / "matrix.mtx").write_text(matrix)
     (tmp_path / "genes.tsv").write_text("id1\tg1\nid2\tg2\n")
     (tmp_path / "barcodes.tsv").write_text("c1\nc2\nc3\n")
-    (tmp_path / "labels.csv").write_text("cell,type\nc1,A\nc2,B\nc3,C\n")
+    (tmp_path / "labels.csv").write_text("cell,type\nc1,A\nc2,B\nc3,B\n")
 
     def opened(given: Path) -> tuple[str, list[str]]:
         dataset = open_dataset(FileDataset(name="file", path=str(given), label_path=str(tmp_path / "labels.csv")))
@@ -89,11 +89,11 @@ def test_every_file_of_a_10x_export_is_part_of_its_checksum(tmp_path: Path) -> N
         return dataset.sha256, labels.tolist()
 
     by_folder, by_file = opened(tmp_path), opened(tmp_path / "matrix.mtx")
-    assert by_folder[1] == by_file[1] == ["A", "B", "C"]
+    assert by_folder[1] == by_file[1] == ["A", "B", "B"]
     (tmp_path / "notes.txt").write_text("not part of the export")
     assert opened(tmp_path) == by_folder
     (tmp_path / "barcodes.tsv").write_text("c3\nc2\nc1\n")
-    assert opened(tmp_path / "matrix.mtx")[1] == ["C", "B", "A"]
+    assert opened(tmp_path / "matrix.mtx")[1] == ["B", "B", "A"]
     assert opened(tmp_path)[0] != by_folder[0]
 
 

@@ -12,8 +12,7 @@ import pytest
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers import read, stacking
-from scbench.data.readers.r_objects import matrix_of
+from scbench.data.readers import read
 from scbench.errors import DataError
 
 X = np.array([[0, 2, 0], [1, 0, 0], [0, 0, 3], [4, 0, 5]], dtype=np.float64)
@@ -120,20 +119,6 @@ def test_simlr_list(tmp_path: Path) -> None:
     assert _labels(counts) == ["1", "2", "1", "3"]
 
 
-def test_named_matrix_as_r_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    xarray = pytest.importorskip("xarray", reason="rdata is not installed")
-    monkeypatch.setattr(stacking, "BLOCK_BYTES", 30)
-    names = {"dim_0": ["g1", "g2", "g3"], "dim_1": ["c1", "c2", "c3", "c4"]}
-    matrix, genes, cells = matrix_of(xarray.DataArray(X.T, dims=list(names), coords=names), "m", "a.rda")
-    np.testing.assert_array_equal(matrix.toarray(), X)
-    assert genes is not None
-    assert cells is not None
-    assert list(genes) == names["dim_0"]
-    assert list(cells) == names["dim_1"]
-    half = xarray.DataArray(X.T, dims=list(names), coords={"dim_1": names["dim_1"]})
-    assert matrix_of(half, "m", "a.rda")[1] is None
-
-
 @pytest.mark.parametrize("content", [b"rubbish", b"\x1f\x8brubbish", b"RDX3\nX\n\x00\x00"])
 def test_damaged_r_file_is_named(tmp_path: Path, content: bytes) -> None:
     pytest.importorskip("rdata", reason="rdata is not installed")
@@ -169,7 +154,9 @@ def test_missing_package_says_what_to_install(tmp_path: Path, monkeypatch: pytes
         ("rda_cds", "cds.rda", r"exprs\(x\).*pData"),
     ],
 )
-def test_s4_objects_say_how_to_convert(tmp_path: Path, reader: str, name: str, words: str) -> None:
-    with pytest.raises(DataError, match=words) as caught:
+def test_unreadable_files_of_packages_say_how_to_convert(tmp_path: Path, reader: str, name: str, words: str) -> None:
+    pytest.importorskip("rdata", reason="rdata is not installed")
+    (tmp_path / name).write_bytes(b"rubbish")
+    with pytest.raises(DataError, match=f"not read here: rdata says.*{words}") as caught:
         _read(tmp_path / name, reader=reader)
     assert "\n" not in str(caught.value)

@@ -258,8 +258,11 @@ def test_label_file_without_names_or_header_turns_the_table(tmp_path: Path) -> N
 
 def test_label_file_that_fits_neither_way_is_refused(tmp_path: Path) -> None:
     table = _write(tmp_path / "t.csv", _genes_rows())
-    with pytest.raises(DataError, match=r"t\.csv is 3 x 4 and l\.txt has 6 labels.*rows or columns"):
+    with pytest.raises(DataError, match=r"l\.txt has 6 labels for 4 cells"):  # names of rows tell that they are genes
         _read(table, label_path=_write(tmp_path / "l.txt", "kind\n" + "a\n" * 6))
+    unnamed = _write(tmp_path / "u.csv", _genes_rows().replace("g", "y").replace("c", "z"))
+    with pytest.raises(DataError, match=r"u\.csv is 3 x 4 and l\.txt has 6 labels.*rows or columns"):
+        _read(unnamed, label_path=tmp_path / "l.txt")
 
 
 @pytest.mark.parametrize(
@@ -280,8 +283,8 @@ def test_broken_label_file_is_named(tmp_path: Path, text: str, message: str) -> 
 def test_label_file_of_another_length_gives_both_numbers(tmp_path: Path) -> None:
     (folder := tmp_path / "10x").mkdir()
     _tenx(folder)
-    with pytest.raises(DataError, match=r"l\.csv has 2 labels for 4 cells and shares no cell name"):
-        _read(folder, "mtx_10x", label_path=_write(tmp_path / "l.csv", "cell,kind\nx,a\ny,b\n"))
+    with pytest.raises(DataError, match=r"l\.txt has 2 labels for 4 cells and shares no cell name"):
+        _read(folder, "mtx_10x", label_path=_write(tmp_path / "l.txt", "kind\na\nb\n"))
 
 
 BARON = '"",barcode,assigned_cluster,g1,g2,g3\nc1,AC,beta,0,2,0\nc2,CG,alpha,1,0,0\n'
@@ -363,9 +366,14 @@ def test_yan_pair_is_turned_by_the_number_of_labels(tmp_path: Path, genes_in_row
     lines += [",".join([f"r{i}", *(f"{v:g}" for v in row)]) for i, row in enumerate(stored)]
     data = _write(tmp_path / "data.csv", "\n".join(lines))
     labels = _write(tmp_path / "label.csv", "Barcode,Cluster\na,z\nb,2cell\nc,2cell\nd,blast\n")
-    counts = _read(data, "csv_genes_rows", label_path=labels)
+    in_order = SourceFile(reader="csv_genes_rows", label_order="file")
+    counts = read(data, in_order, label=None, label_path=labels)
     np.testing.assert_array_equal(counts.matrix.toarray(), X)
     assert _labels(counts) == ["z", "2cell", "2cell", "blast"]
+    with pytest.raises(
+        DataError, match=r"both name the cells and share no name \(the first is 'a' there, '[kr]0' here"
+    ):
+        _read(data, "csv_genes_rows", label_path=labels)
     with pytest.raises(DataError, match=r"data\.csv holds no labels"):
         _read(data, "csv_genes_rows")
     assert _read(data, "csv_genes_rows", "none").matrix.shape == stored.T.shape

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from scbench.data.readers.damage import readable
-from scbench.data.readers.delimited import separator_of
+from scbench.data.readers.delimited import BLANK, SEPARATORS, split_line, without_comments
 from scbench.data.readers.labels import choose_column, text_labels, text_names, usual_column
 from scbench.data.readers.packed import open_text
+from scbench.data.readers.pairing import Pairing, n_named, pair
 from scbench.errors import DataError
 
-__all__ = ["Annotation", "read_annotation", "read_labels"]
+__all__ = ["Annotation", "labels_of", "read_annotation", "read_labels"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Annotation:
 
     Attributes:
         file: name of the file, for messages.
-        ids: (n_rows,) the first column, or None when there is only one.
         columns: name -> (n_rows,) object array of str.
+        by_order: whether the user says that row i describes cell i.
     """
 
     file: str
-    ids: np.ndarray | None
-    columns: dict[str, np.ndarray]
+    columns: dict[str, np.ndarray] = field(repr=False)
+    by_order: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -48,54 +49,55 @@ class Annotation:
             return list(self.columns)[-1]
         return choose_column(self.columns, label, self.file)
 
-    def shared(self, names: np.ndarray | None) -> int:
-        """Return how many of ``names`` have a row here."""
-        if self.ids is None or names is None:
-            return 0
-        return len(set(self.ids) & set(names))
+    def shared(self, names: np.ndarray | None, label_column: str) -> int:
+        """Return how many of ``names`` have a row here, perhaps in another spelling."""
+        return n_named(names, self._beside(label_column), self.file)
 
-    def align(self, values: np.ndarray, n_cells: int, cells: np.ndarray | None) -> np.ndarray:
-        """Return one value per cell, matched by cell name where names are shared, otherwise by position.
-
-        With names, rows of other cells are ignored and a cell without a row gets None.
+    def pair(self, n_cells: int, cells: np.ndarray | None, label_column: str) -> Pairing:
+        """Return which row describes which cell; a row of another cell is ignored.
 
         Raises:
-            DataError: if no name is shared and the numbers differ, or a shared name has two rows.
+            DataError: as ``pairing.pair``.
         """
-        if cells is not None and self.ids is not None and self.shared(cells):
-            place = {name: i for i, name in enumerate(self.ids)}
-            if len(place) < len(self.ids):
-                raise DataError(f"{self.file} names {len(self.ids) - len(place)} cells twice; keep one row for each")
-            aligned = np.full(len(cells), None, dtype=object)
-            for i, name in enumerate(cells):
-                if name in place:
-                    aligned[i] = values[place[name]]
-            return aligned
-        if len(values) != n_cells:
-            raise DataError(
-                f"{self.file} has {len(values)} labels for {n_cells} cells and shares no cell name "
-                "with them; give one row per cell, or the cells' names in the first column"
-            )
-        return values
+        return pair(cells, self._beside(label_column), self.n_rows, n_cells, file=self.file, by_order=self.by_order)
+
+    def _beside(self, label_column: str) -> Mapping[str, np.ndarray]:
+        return {name: values for name, values in self.columns.items() if name != label_column}
 
 
-def read_annotation(path: Path, *, cells: np.ndarray | None = None, n_cells: int | None = None) -> Annotation:
+def read_annotation(
+    path: Path,
+    *,
+    cells: np.ndarray | None = None,
+    n_cells: int | None = None,
+    label: str | None = None,
+    by_order: bool = False,
+) -> Annotation:
     """Return a csv or tsv (plain or gzip) of cell descriptions.
 
-    The first line is a header unless its first field is the name of a cell. Where no line begins with one, the
-    number of lines decides: exactly ``n_cells`` have no header, unless the first line holds a usual name of a
-    label column. Columns without a header are called 1, 2, ... A header one field short is R's.
+    The first line is a header unless one of its fields is the name of a cell. Where no line holds one, the number of
+    lines decides: exactly ``n_cells`` have no header, unless the first line holds the wanted label or a usual name of
+    a label column. Columns without a header are called 1, 2, ... A header one field short is R's. Lines that begin
+    with ``#`` before the header are skipped. Where no line has a tab, comma or semicolon, blanks separate only if they
+    cut off names of cells: a label may be two words.
+
+    Args:
+        path: the file.
+        cells: (n_cells,) names that the rows may bear, for the choice above.
+        n_cells: number of cells, likewise.
+        label: the wanted column, likewise.
+        by_order: passed on.
 
     Raises:
         DataError: if the file is missing, empty or uneven.
     """
     with open_text(path) as stream, readable(path, "a table of labels"):
-        lines = [line for line in stream if line.strip()]
-        separator = separator_of(lines[0]) if lines else ","
-        rows = list(csv.reader(lines, delimiter=separator))
+        lines = without_comments([line for line in stream if line.strip()])
+        known = frozenset() if cells is None else frozenset(cells)
+        rows = _split(lines, known)
     if not rows:
         raise DataError(f"{path.name} is empty; one row per cell is expected")
-    has_header = _has_header(rows, set() if cells is None else set(cells), n_cells)
+    has_header = _has_header(rows, known, n_cells, label)
     body = rows[1:] if has_header else rows
     width = len(body[0]) if body else len(rows[0])
     header = rows[0] if has_header else [str(i + 1) for i in range(width)]
@@ -107,27 +109,84 @@ def read_annotation(path: Path, *, cells: np.ndarray | None = None, n_cells: int
         )
     if len(header) != width:
         raise DataError(f"{path.name} has {len(header)} names in its header but {width} fields in its rows")
-    columns = {name: text_names(row[i] for row in body) for i, name in enumerate(header)}
-    ids = next(iter(columns.values())) if width > 1 else None
-    return Annotation(file=path.name, ids=ids, columns=columns)
+    columns: dict[str, np.ndarray] = {}
+    for i, name in enumerate(map(str.strip, header)):  # of doubled names the first counts, as in R
+        columns.setdefault(name if name not in columns else f"{name}.{i}", text_names(row[i] for row in body))
+    return Annotation(file=path.name, columns=columns, by_order=by_order)
 
 
-def _has_header(rows: list[list[str]], cells: set[str], n_cells: int | None) -> bool:
+def _split(lines: Sequence[str], cells: frozenset[str]) -> list[list[str]]:
+    """Return the fields of all lines."""
+    if not lines:
+        return []
+    separator = next((max(SEPARATORS, key=line.count) for line in lines[:2] if set(SEPARATORS) & set(line)), None)
+    if separator is not None:
+        return list(csv.reader(lines, delimiter=separator))
+    by_blanks = [split_line(line, BLANK) for line in lines]
+    width = len(by_blanks[-1])
+    is_table = width > 1 and all(len(row) == width for row in by_blanks[1:])
+    if is_table and any(set(row) & cells for row in by_blanks):
+        return by_blanks
+    if is_table and len(by_blanks[0]) in (width, width - 1) and _one_label_each(lines):
+        return by_blanks
+    return [[line.strip().strip('"')] for line in lines]
+
+
+def _one_label_each(lines: Sequence[str]) -> bool:
+    """Return whether every line is different, which a column of labels never is."""
+    return len(lines) > 2 and len(set(lines)) == len(lines)
+
+
+def _has_header(rows: list[list[str]], cells: frozenset[str], n_cells: int | None, label: str | None) -> bool:
     """Tell whether the first row names the columns."""
-    if len(rows[-1]) > 1:  # a single column holds labels, not names of cells
-        if rows[0][0] in cells:
+    width = len(rows[-1])
+    if len(rows[0]) == width - 1:
+        return True
+    if width > 1:  # a single column holds labels, not names of cells
+        n_names = [sum(len(row) > i and row[i] in cells for row in rows[1:]) for i in range(width)]
+        if max(n_names):
+            naming = n_names.index(max(n_names))
+            return len(rows[0]) <= naming or rows[0][naming] not in cells
+        if set(rows[0]) & cells:
             return False
-        if any(row[0] in cells for row in rows if row):
-            return True
-    return len(rows) != n_cells or usual_column(rows[0]) is not None
+    names = [name.strip() for name in rows[0]]
+    return len(rows) != n_cells or usual_column(names) is not None or (label in names and not str(label).isdecimal())
 
 
-def read_labels(path: Path, label: str | None, *, n_cells: int, cells: Iterable[str] | np.ndarray | None) -> np.ndarray:
+def read_labels(
+    path: Path,
+    label: str | None,
+    *,
+    n_cells: int,
+    cells: Iterable[str] | np.ndarray | None,
+    by_order: bool = False,
+) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """Return the labels of ``n_cells`` cells from a second file; see ``Annotation`` for column and order.
 
+    Returns:
+        (n_cells,) labels, where they are from, and what there is to say of the pairing.
+
     Raises:
-        DataError: as ``read_annotation``, ``Annotation.label_column`` and ``Annotation.align``.
+        DataError: as ``read_annotation``, ``Annotation.label_column`` and ``Annotation.pair``.
     """
     names = None if cells is None else text_names(cells)
-    table = read_annotation(path, cells=names, n_cells=n_cells)
-    return table.align(text_labels(table.columns[table.label_column(label)]), n_cells, names)
+    table = read_annotation(path, cells=names, n_cells=n_cells, label=label, by_order=by_order)
+    return labels_of(table, label, n_cells, names)
+
+
+def labels_of(
+    table: Annotation, label: str | None, n_cells: int, cells: np.ndarray | None
+) -> tuple[np.ndarray, str, tuple[str, ...]]:
+    """Return the labels of the cells, where they are from, and what there is to say of the pairing.
+
+    Raises:
+        DataError: as ``Annotation.label_column`` and ``Annotation.pair``.
+    """
+    column = table.label_column(label)
+    pairing = table.pair(n_cells, cells, column)
+    origin = f"{column!r} of {table.file}" + (" in the order of its rows" if pairing.is_by_order else "")
+    return (
+        text_labels(pairing.take(table.columns[column])),
+        origin,
+        () if pairing.said is None else (pairing.said,),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from scbench.data.config import SourceFile
@@ -22,8 +23,10 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         DataError: if the file or archive member is damaged or missing, or there is no such column.
     """
     table = read_numbers(path, source.member, read_layout(path, source.member, text=_TEXT))
-    labels = None
+    labels = labels_from = None
     if label != NO_LABELS:
         column = choose_column(list(table.text), label, path.name, usual=("assigned_cluster",))
         labels = check_length(text_labels(table.text[column]), table.matrix.shape[0], path.name)
-    return as_cells(table, genes_in_rows=False, labels=labels, used=_TEXT)
+        labels_from = repr(column)
+    counts = as_cells(table, genes_in_rows=False, labels=labels, used=_TEXT)
+    return dataclasses.replace(counts, labels_from=labels_from)

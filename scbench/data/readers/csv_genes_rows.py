@@ -36,13 +36,13 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     """
     head = _label_rows(path, source.member)
     if head:
-        return _graphscc(path, source.member, head, label, label_path)
+        return _graphscc(path, source, head, label, label_path)
     table = read_numbers(path, source.member, read_layout(path, source.member))
     if label == NO_LABELS:
         return as_cells(table, genes_in_rows=True)
     if label_path is None:
         raise DataError(f"{path.name} holds no labels; give the file that does, or set dataset.label={NO_LABELS}")
-    return with_label_file(table, label_path, label)
+    return with_label_file(table, label_path, label, source)
 
 
 def _label_rows(path: Path, member: str | None) -> dict[str, list[str]]:
@@ -58,20 +58,21 @@ def _label_rows(path: Path, member: str | None) -> dict[str, list[str]]:
 
 
 def _graphscc(
-    path: Path, member: str | None, head: dict[str, list[str]], label: str | None, label_path: Path | None
+    path: Path, source: SourceFile, head: dict[str, list[str]], label: str | None, label_path: Path | None
 ) -> LabelledCounts:
     width = len(next(iter(head.values())))
     layout = Layout(separator=",", columns=tuple(str(i) for i in range(width + 1)), text=(0,), skip=len(head))
-    counts = dataclasses.replace(as_cells(read_numbers(path, member, layout), genes_in_rows=True), cells=None)
+    counts = dataclasses.replace(as_cells(read_numbers(path, source.member, layout), genes_in_rows=True), cells=None)
     if label == NO_LABELS:
         return counts
     n_cells = counts.matrix.shape[0]
     if label_path is not None:
-        labels: np.ndarray = read_labels(label_path, label, n_cells=n_cells, cells=None)
-    else:
-        column = choose_column(head, label, path.name, usual=("cell_label",))
-        labels = check_length(text_labels(_numbers_as_text(head[column])), n_cells, path.name)
-    return dataclasses.replace(counts, labels=labels)
+        by_order = source.label_order == "file"
+        labels, column, said = read_labels(label_path, label, n_cells=n_cells, cells=None, by_order=by_order)
+        return dataclasses.replace(counts, labels=labels, labels_from=column, warnings=(*counts.warnings, *said))
+    column = choose_column(head, label, path.name, usual=("cell_label",))
+    labels = check_length(text_labels(_numbers_as_text(head[column])), n_cells, path.name)
+    return dataclasses.replace(counts, labels=labels, labels_from=repr(column))
 
 
 def _numbers_as_text(fields: list[str]) -> np.ndarray:

@@ -38,14 +38,13 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         if label != NO_LABELS:
             raise DataError(f"{path.name} holds no labels; give the metadata csv beside it, or dataset.label=none")
         return counts
-    metadata = read_annotation(label_path, cells=counts.cells)
-    n_cells = counts.matrix.shape[0]
-    labels = None
-    if label != NO_LABELS:
-        labels = metadata.align(_labels(metadata, label), n_cells, counts.cells)
+    metadata = read_annotation(label_path, cells=counts.cells, by_order=source.label_order == "file")
+    pairing = metadata.pair(counts.matrix.shape[0], counts.cells, "demuxlet_cls")
+    counts = dataclasses.replace(counts, warnings=(*counts.warnings, *([] if pairing.said is None else [pairing.said])))
+    labels = None if label == NO_LABELS else text_labels(pairing.take(_labels(metadata, label)))
     if "demuxlet_cls" not in metadata.columns:
         return dataclasses.replace(counts, labels=labels)
-    calls = metadata.align(metadata.columns["demuxlet_cls"], n_cells, counts.cells)
+    calls = pairing.take(metadata.columns["demuxlet_cls"])
     kept = np.flatnonzero(calls == _SINGLET)
     return dataclasses.replace(
         counts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,21 @@ from scbench.data.readers.labels import text_names
 from scbench.data.readers.packed import open_text
 from scbench.errors import DataError
 
-__all__ = ["Layout", "NumberTable", "read_layout", "read_numbers", "separator_of"]
+__all__ = [
+    "BLANK",
+    "SEPARATORS",
+    "Layout",
+    "NumberTable",
+    "read_layout",
+    "read_numbers",
+    "separator_of",
+    "split_line",
+    "without_comments",
+]
 
-_SEPARATORS = "\t,;"
+SEPARATORS = "\t,;"
+BLANK = " "
+_COMMENT = "#"
 _ENOUGH_ROWS = 100  # to tell whether a column of text holds numbers
 
 
@@ -32,7 +44,7 @@ class Layout:
         separator: between fields.
         columns: one name per field of a row; ``""`` for the row names of R, which writes no header for them.
         text: positions of the columns that hold text.
-        skip: lines before the first row.
+        skip: lines before the first row: the header, and comments before it.
         asked: those of ``text`` that are text because the reader says so, whatever they hold.
     """
 
@@ -65,8 +77,33 @@ class NumberTable:
 
 
 def separator_of(line: str) -> str:
-    """Return the separator that a line uses most: tab, comma or semicolon."""
-    return max(_SEPARATORS, key=line.count) if any(mark in line for mark in _SEPARATORS) else ","
+    """Return the separator that a line uses most: tab, comma or semicolon, or else blanks; a comma where it has none."""
+    if any(mark in line for mark in SEPARATORS):
+        return max(SEPARATORS, key=line.count)
+    return BLANK if BLANK in line.strip() else ","
+
+
+def split_line(line: str, separator: str) -> list[str]:
+    """Return the fields of one line; several blanks are one separator."""
+    text = line.strip() if separator == BLANK else line
+    return next(csv.reader([text], delimiter=separator, skipinitialspace=separator == BLANK), [])
+
+
+def without_comments(lines: Sequence[str]) -> list[str]:
+    """Return lines without those at the front that begin with ``#``.
+
+    A header may begin so, too: one with as many fields as the line behind it loses its mark only, unless that line may
+    be the header and a blank follows the mark.
+    """
+    n_comments = next((i for i, line in enumerate(lines) if not line.startswith(_COMMENT)), len(lines))
+    rest = list(lines[n_comments:])
+    if n_comments and rest:
+        last, separator = lines[n_comments - 1].lstrip(_COMMENT), separator_of(rest[0])
+        n_fields = len(split_line(rest[0], separator))
+        is_text = last[:1].isspace() and not any(is_number(field) for field in split_line(rest[0], separator)[1:])
+        if n_fields > 1 and len(split_line(last, separator)) == n_fields and not is_text:
+            return [last, *rest]
+    return rest
 
 
 def read_layout(path: Path, member: str | None = None, *, text: Collection[str] = ()) -> Layout:
@@ -79,13 +116,19 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     Raises:
         DataError: if there is no row, or header and first row do not fit together.
     """
-    with open_text(path, member) as stream:
-        lines = [stream.readline(), stream.readline()]
-    if not lines[1].strip():
-        raise DataError(f"{path.name} has no rows below its header; a table of numbers is expected")
-    separator = separator_of(lines[0] if any(mark in lines[0] for mark in _SEPARATORS) else lines[1])
+    head: list[str] = []
+    with open_text(path, member) as stream, readable(path, "a table"):
+        for line in stream:
+            head.append(line)
+            lines = without_comments([line for line in head if line.strip()])
+            if len(lines) == 2:
+                break
+        else:
+            raise DataError(f"{path.name} has no rows below its header; a table of numbers is expected")
+    separator = separator_of(lines[0] if set(SEPARATORS) & set(lines[0]) else lines[1])
     with readable(path, "a table"):
-        columns, first = (next(csv.reader([line], delimiter=separator)) for line in lines)
+        columns, first = (split_line(line, separator) for line in lines)
+    columns = [name.strip() for name in columns]
     if len(first) == len(columns) + 1:
         columns = ["", *columns]
     elif len(first) != len(columns):
@@ -94,7 +137,7 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     if is_name_column(columns[0]) and 0 not in is_text:
         is_text.insert(0, 0)
     asked = tuple(i for i in is_text if columns[i] in text)
-    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=1, asked=asked)
+    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=len(head) - 1, asked=asked)
 
 
 def read_numbers(path: Path, member: str | None, layout: Layout) -> NumberTable:
@@ -148,12 +191,14 @@ def _rows(path: Path, member: str | None, layout: Layout) -> Iterator[tuple[int,
     with open_text(path, member) as stream, readable(path, "a table"):
         for _ in range(layout.skip):
             stream.readline()
-        reader = csv.reader(stream, delimiter=layout.separator)
+        is_blank = layout.separator == BLANK
+        rows = (line.strip() for line in stream) if is_blank else stream
+        reader = csv.reader(rows, delimiter=layout.separator, skipinitialspace=is_blank)
         for row in reader:
             number = layout.skip + reader.line_num
             if len(row) == len(layout.columns):
                 yield number, row
-            elif row:
+            elif row and not row[0].startswith(_COMMENT):
                 raise DataError(
                     f"{path.name}, line {number}: {len(row)} fields where {len(layout.columns)} are expected; "
                     "the file may be cut off, or a name may hold the separator"

@@ -1,11 +1,13 @@
-"""The matrices of an h5ad file, old or new: X, raw and the layers."""
+"""The matrices of an AnnData file, old or new, of h5py or zarr: X, raw and the layers."""
 
 from __future__ import annotations
 
-import h5py
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scbench.data.readers.hdf5_columns import is_group
 from scbench.errors import DataError
 from scbench.names import nearest
 
@@ -15,7 +17,7 @@ _SAMPLE = 100_000  # stored values that are looked at
 _LIST_AT_MOST = 20
 
 
-def choose_matrix(file: h5py.File, wanted: str | None, shown: str) -> str:
+def choose_matrix(file: Any, wanted: str | None, shown: str) -> str:
     """Return the place of ``X`` (also for None), ``raw`` or a layer in the file.
 
     Raises:
@@ -33,7 +35,7 @@ def choose_matrix(file: h5py.File, wanted: str | None, shown: str) -> str:
     )
 
 
-def counts_elsewhere(file: h5py.File, matrix: csr_matrix, shown: str) -> tuple[str, ...]:
+def counts_elsewhere(file: Any, matrix: csr_matrix, shown: str) -> tuple[str, ...]:
     """Return a warning when ``matrix``, read from X, holds no counts and the file has other matrices.
 
     Only the first stored values are looked at.
@@ -54,12 +56,12 @@ def counts_elsewhere(file: h5py.File, matrix: csr_matrix, shown: str) -> tuple[s
     )
 
 
-def _places(file: h5py.File) -> dict[str, str]:
+def _places(file: Any) -> dict[str, str]:
     """Return name -> place of every matrix in the file."""
-    places = {"X": "X", "raw": "raw/X" if isinstance(file.get("raw"), h5py.Group) else "raw.X"}
+    places = {"X": "X", "raw": "raw/X" if is_group(file.get("raw")) else "raw.X"}
     places = {name: place for name, place in places.items() if _is_matrix(file.get(place))}
     layers = file.get("layers")
-    for name in layers if isinstance(layers, h5py.Group) else ():
+    for name in layers if is_group(layers) else ():
         if _is_matrix(layers.get(name)):
             places.setdefault(name, f"layers/{name}")
     return places
@@ -67,13 +69,13 @@ def _places(file: h5py.File) -> dict[str, str]:
 
 def _is_matrix(item: object) -> bool:
     # anndata stores a missing X as an empty dataset, whose shape is None.
-    return isinstance(item, h5py.Group) or (isinstance(item, h5py.Dataset) and item.shape is not None)
+    return is_group(item) or getattr(item, "shape", None) is not None
 
 
-def _first_values(item: h5py.Group | h5py.Dataset) -> np.ndarray | None:
+def _first_values(item: Any) -> np.ndarray | None:
     """Return some stored values, or None where there are no numbers."""
-    values = item.get("data") if isinstance(item, h5py.Group) else item
-    if not isinstance(values, h5py.Dataset) or values.ndim not in (1, 2) or values.dtype.kind not in "iufb":
+    values = item.get("data") if is_group(item) else item
+    if is_group(values) or getattr(values, "ndim", None) not in (1, 2) or values.dtype.kind not in "iufb":
         return None
     per_row = 1 if values.ndim == 1 else max(1, values.shape[1])
     return np.asarray(values[: max(1, _SAMPLE // per_row)])

@@ -26,14 +26,15 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     with open_h5(path, source.member) as file:
         obs = _records(file, "obs", path.name)
         place = choose_matrix(file, source.matrix, path.name)
-        matrix = read_matrix(file, place, path.name)
+        matrix = read_matrix(file, place, path.name, source.orientation)
         warnings = counts_elsewhere(file, matrix, path.name) if place == "X" else ()
         var = _records(file, "raw.var" if place == "raw.X" else "var", path.name)
-        labels = None
+        labels = labels_from = None
         if label != NO_LABELS:
             column = choose_column([name for name in obs.dtype.names or () if name != "index"], label, path.name)
             labels = check_length(text_labels(read_column(file, obs, column)), matrix.shape[0], path.name)
-    return LabelledCounts(matrix=matrix, labels=labels, genes=_index(var), cells=_index(obs), warnings=warnings)
+            labels_from = repr(column)
+    return LabelledCounts(matrix, labels, _index(var), _index(obs), warnings, labels_from)
 
 
 def read_column(file: h5py.File, obs: np.ndarray, column: str) -> np.ndarray:

@@ -13,7 +13,10 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from scbench.data.readers import stacking
 from scbench.data.readers.damage import readable
+from scbench.data.readers.hdf5_columns import is_column, is_group
+from scbench.data.readers.orientation import GENES_BY_CELLS
 from scbench.data.readers.packed import local_file
+from scbench.data.readers.stacking import transposed
 from scbench.errors import DataError
 from scbench.names import nearest
 
@@ -34,8 +37,8 @@ def open_h5(path: Path, member: str | None = None) -> Iterator[h5py.File]:
         yield file
 
 
-def entry(group: h5py.Group, name: str, file: str) -> Any:
-    """Return a member of a group (Any: h5py has no types).
+def entry(group: Any, name: str, file: str) -> Any:
+    """Return a member of a group of h5py or zarr (Any: h5py has no types).
 
     Raises:
         DataError: if there is none of that name; lists the names there.
@@ -48,25 +51,37 @@ def entry(group: h5py.Group, name: str, file: str) -> Any:
 
 
 def columns_of(group: h5py.Group) -> list[str]:
-    """Return the names of the datasets of a group that can be a column: one value per row, no sub-groups."""
-    return [
-        name
-        for name, item in group.items()
-        if isinstance(item, h5py.Dataset) and (item.ndim == 1 or (item.ndim == 2 and item.shape[1] == 1))
-    ]
+    """Return the names of the datasets of a group that can be a column, no sub-groups."""
+    return [name for name, item in group.items() if is_column(item)]
 
 
-def read_matrix(group: h5py.Group, name: str, file: str) -> csr_matrix:
-    """Return the matrix ``group[name]``, dense or compressed, in the orientation of the file.
+def read_matrix(group: Any, name: str, file: str, orientation: str | None = None) -> csr_matrix:
+    """Return the matrix ``group[name]``, dense or compressed, in the orientation of the file, or turned as the user says.
+
+    Args:
+        group: of h5py or zarr.
+        name: of the matrix in it.
+        file: for messages.
+        orientation: what the user says of the file; ``genes_by_cells`` is turned.
 
     Raises:
         DataError: if it is missing or not a matrix.
     """
+    matrix = _as_stored(group, name, file, orientation)
+    return transposed(matrix) if orientation == GENES_BY_CELLS else matrix
+
+
+def _as_stored(group: Any, name: str, file: str, orientation: str | None) -> csr_matrix:
     item = entry(group, name, file)
-    if isinstance(item, h5py.Group):
-        return read_compressed(item, file)
+    if is_group(item):
+        return read_compressed(item, file, orientation=orientation)
     if item.ndim != 2:
         raise DataError(f"{file} has a {name!r} of {item.ndim} dimensions where a matrix is expected")
+    if item.dtype.kind not in "biuf":
+        raise DataError(f"{file} has a {name!r} of {item.dtype} where a matrix of numbers is expected")
+    if not isinstance(item, h5py.Dataset):
+        step = max(1, stacking.BLOCK_BYTES // (max(1, item.shape[1]) * item.dtype.itemsize))
+        return stacking.stack((item[i : i + step] for i in range(0, item.shape[0], step)), shape=item.shape)
     del item  # its chunk cache can only be chosen while it is closed
     return read_dense(group, name)
 
@@ -90,28 +105,52 @@ def read_dense(group: h5py.Group, name: str) -> csr_matrix:
     return stacking.stack((dataset[:, start : start + step] for start in starts), shape=shape, axis=1)
 
 
-def read_compressed(group: h5py.Group, file: str, shape: tuple[int, int] | None = None) -> csr_matrix:
+def read_compressed(
+    group: Any, file: str, shape: tuple[int, int] | None = None, orientation: str | None = None
+) -> csr_matrix:
     """Return a matrix stored as ``data``, ``indices``, ``indptr`` and its shape, as CSR float32.
 
-    Rows or columns may be compressed: the encoding attribute tells, or else the length of ``indptr``.
+    Rows or columns may be compressed: the encoding attribute tells, or else the length of ``indptr``. For a square
+    matrix without the attribute that tells nothing: only where the user says what its rows are, these are compressed.
+
+    Args:
+        group: of h5py or zarr.
+        file: for messages.
+        shape: in place of what the file says, for a format that fixes which of the two is compressed: rows.
+        orientation: as above.
 
     Raises:
-        DataError: if a part is missing or the parts do not fit together.
+        DataError: if a part is missing, the parts do not fit together, or it cannot be told what is compressed.
     """
+    is_fixed = shape is not None
     if shape is None:
         attribute = next((key for key in ("shape", "h5sparse_shape") if key in group.attrs), None)
-        stored = group.attrs[attribute] if attribute else entry(group, "shape", file)[()]
+        stored = group.attrs[attribute] if attribute else entry(group, "shape", file)[...]
         shape = (int(stored[0]), int(stored[1]))
     data, indices, indptr = (entry(group, part, file) for part in ("data", "indices", "indptr"))
-    encoding = group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
-    encoding = encoding.decode() if isinstance(encoding, bytes) else str(encoding)
+    encoding = _encoding(group)
     by_columns = encoding.startswith("csc") or (not encoding.startswith("csr") and len(indptr) != shape[0] + 1)
-    parts = (data.astype(np.float32)[:], indices[:], indptr[:])
+    if shape[0] == shape[1] and not encoding.startswith("cs") and not is_fixed:
+        if orientation is None:
+            raise DataError(
+                f"{file}: the sparse matrix in {group.name!r} is {shape[0]} x {shape[1]} and does not say whether its "
+                "rows or its columns are compressed; pass dataset.orientation=cells_by_genes when its indptr counts the "
+                "values of cells, or genes_by_cells when it counts those of genes"
+            )
+        by_columns = False
+    values = data.astype(np.float32)[:] if isinstance(data, h5py.Dataset) else np.asarray(data[:], dtype=np.float32)
     with readable(Path(file), "a sparse matrix"):
-        matrix = (csc_matrix if by_columns else csr_matrix)(parts, shape=shape)
+        matrix = (csc_matrix if by_columns else csr_matrix)((values, indices[:], indptr[:]), shape=shape)
         matrix.check_format(full_check=True)
     matrix.sum_duplicates()
     return csr_matrix(matrix)
+
+
+def _encoding(group: Any) -> str:
+    """Return how a sparse matrix is stored, as its attributes have it; R packages write them as arrays."""
+    value = group.attrs.get("encoding-type", group.attrs.get("h5sparse_format", ""))
+    value = value.reshape(-1)[0] if isinstance(value, np.ndarray) and value.size == 1 else value
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _plan(shape: tuple[int, int], chunks: tuple[int, int] | None, item_bytes: int) -> tuple[Literal[0, 1], int, int]:

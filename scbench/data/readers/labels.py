@@ -17,6 +17,7 @@ __all__ = [
     "check_names",
     "choose_column",
     "plain",
+    "shown",
     "text_labels",
     "text_names",
     "usual_column",
@@ -28,22 +29,26 @@ NO_LABELS = "none"
 USUAL = ("celltype", "celltype1", "cellontologyclass", "celllabel", "label", "labels")
 """Usual names of a label column, best first, compared without case, ``_``, ``.``, ``-`` and spaces."""
 
-_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>"})
+_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>", "N/A", "n/a", "#N/A"})
+_NA_OF_R = {"int32": -(2**31), "int8": -128}
 _LIST_AT_MOST = 20
+_CHARACTERS_AT_MOST = 60
 
 
 def text_labels(values: Iterable[Any]) -> np.ndarray:
     """Return labels as an object array of str, None where one is missing.
 
-    Bytes are decoded, whole floats lose their ``.0``; None, NaN and the spellings ``""``, ``NA`` and ``nan``
-    are missing. (Any: whatever a file format stores.)
+    Bytes are decoded, whole floats lose their ``.0``, blanks around a label are taken off; None, NaN, masked values, the
+    spellings ``""``, ``NA``, ``N/A`` and ``nan``, and R's NA in integers (-2147483648 in int32, -128 in int8) are missing.
+    (Any: whatever a file format stores.)
     """
+    values = _without_na_of_r(values)
     known: dict[Any, str | None] = {}
     flat = _flat(values)
     out = np.empty(len(flat), dtype=object)
     for i, value in enumerate(flat):
         if value not in known:
-            text = _text(value)
+            text = (_text(value) or "").strip()
             known[value] = None if text in _MISSING else text
         out[i] = known[value]
     return out
@@ -57,6 +62,11 @@ def text_names(values: Iterable[Any]) -> np.ndarray:
         text = _text(value)
         out[i] = "NA" if text is None else text
     return out
+
+
+def shown(name: str) -> str:
+    """Return a name for a message, cut where it is long."""
+    return name if len(name) <= _CHARACTERS_AT_MOST else f"{name[: _CHARACTERS_AT_MOST - 3]}..."
 
 
 def plain(column: str) -> str:
@@ -95,12 +105,12 @@ def choose_column(
         return label
     wanted = label if label is not None else (usual[0] if usual else "cell_type")
     close = nearest(wanted, columns)
-    hint = f" Did you mean {close!r}?" if close else ""
-    shown = list(columns)[:_LIST_AT_MOST]
-    more = f" and {len(columns) - len(shown)} more" if len(columns) > len(shown) else ""
-    listed = f" Columns there: {', '.join(shown)}{more}." if shown else " There are no such columns."
+    hint = f" Did you mean {shown(close)!r}?" if close else ""
+    first = [shown(column) for column in list(columns)[:_LIST_AT_MOST]]
+    more = f" and {len(columns) - len(first)} more" if len(columns) > len(first) else ""
+    listed = f" Columns there: {', '.join(first)}{more}." if first else " There are no such columns."
     raise DataError(
-        f"{file} has no label column {wanted!r}.{hint}{listed} "
+        f"{file} has no label column {shown(wanted)!r}.{hint}{listed} "
         f"Set dataset.label to the column of the labels, or to {NO_LABELS} to read no labels{advice}"
     )
 
@@ -113,8 +123,8 @@ def check_length(labels: np.ndarray, n_cells: int, file: str) -> np.ndarray:
     """
     if len(labels) != n_cells:
         raise DataError(
-            f"{file} has {n_cells} cells but {len(labels)} labels; name another label column, or set "
-            f"dataset.label={NO_LABELS}"
+            f"{file} has {n_cells} cells but {len(labels)} labels; its parts do not belong together, so name another "
+            "label column or write the file again"
         )
     return labels
 
@@ -136,6 +146,22 @@ def check_names(names: np.ndarray | None, length: int, file: str, of: str) -> No
             f"{file} has {length} {of} but {len(names)} names of {of}; "
             "its parts do not belong together, so write the file again"
         )
+
+
+def _without_na_of_r(values: Iterable[Any]) -> Iterable[Any]:
+    """Return values with None where they are masked or hold what R writes for NA."""
+    if isinstance(values, np.ma.MaskedArray):
+        return _masked(np.asarray(values.data), np.ma.getmaskarray(values))
+    na = _NA_OF_R.get(str(values.dtype)) if isinstance(values, np.ndarray) else None
+    if na is None or not isinstance(values, np.ndarray) or not (values == na).any():
+        return values
+    return _masked(values, np.asarray(values == na))
+
+
+def _masked(values: np.ndarray, is_missing: np.ndarray) -> np.ndarray:
+    out = values.astype(object)
+    out[is_missing] = None
+    return out
 
 
 def _flat(values: Iterable[Any]) -> list[Any]:

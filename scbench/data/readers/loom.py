@@ -10,8 +10,9 @@ import numpy as np
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
+from scbench.data.readers.hdf5_columns import column_values
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
-from scbench.data.readers.stacking import transposed
+from scbench.data.readers.orientation import GENES_BY_CELLS
 
 __all__ = ["read"]
 
@@ -20,22 +21,24 @@ _CELLS = ("CellID", "cell_names", "obs_names")
 
 
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
-    """Return a loom file as cells x genes; ``source.matrix`` may name one of its ``layers``.
+    """Return a loom file as cells x genes, unless ``source.orientation`` says otherwise; ``source.matrix`` may name one of its ``layers``.
 
     Raises:
         DataError: if the file is damaged, or a part is missing or of the wrong length.
     """
     with open_h5(path, source.member) as file:
         name = "matrix" if source.matrix in (None, "matrix") else f"layers/{source.matrix}"
-        matrix = transposed(read_matrix(file, name, path.name))
+        matrix = read_matrix(file, name, path.name, source.orientation or GENES_BY_CELLS)
         of_cells = entry(file, "col_attrs", path.name)
-        labels = None
+        labels = labels_from = None
+        said: tuple[str, ...] = ()
         if label != NO_LABELS:
             column = choose_column(columns_of(of_cells), label, path.name, usual=("CellType", "ClusterName"))
-            labels = check_length(text_labels(of_cells[column][()]), matrix.shape[0], path.name)
+            values, said = column_values(of_cells[column], column, path.name)
+            labels, labels_from = check_length(text_labels(values), matrix.shape[0], path.name), repr(column)
         cells = _names(of_cells, _CELLS)
         genes = _names(entry(file, "row_attrs", path.name), _GENES)
-    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)
+    return LabelledCounts(matrix, labels, genes, cells, said, labels_from)
 
 
 def _names(group: h5py.Group, keys: tuple[str, ...]) -> np.ndarray | None:

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers.annotation import read_annotation
+from scbench.data.readers.annotation import Annotation, labels_of, read_annotation
 from scbench.data.readers.delimited import NumberTable
 from scbench.data.readers.descriptions import is_description, is_name_column
-from scbench.data.readers.labels import text_labels
+from scbench.data.readers.orientation import GENES_BY_CELLS, genes_in_rows, refuse_untold
 from scbench.data.readers.stacking import transposed
 from scbench.errors import DataError
 
-__all__ = ["as_cells", "with_label_file"]
+__all__ = ["as_cells", "has_genes_in_rows", "with_label_file"]
 
 _NAME_AT_MOST = 5
 
@@ -67,8 +68,31 @@ def as_cells(
     )
 
 
+def has_genes_in_rows(table: NumberTable, orientation: str | None) -> bool:
+    """Return whether the rows of a table are genes, as the user says or as its names tell.
+
+    Raises:
+        DataError: when neither does.
+    """
+    if orientation is not None:
+        return orientation == GENES_BY_CELLS
+    told = _names_tell(table)
+    if told is None:
+        raise refuse_untold(table.file, table.matrix.shape, table.rows, list(table.columns))
+    return told
+
+
+def _names_tell(table: NumberTable) -> bool | None:
+    return genes_in_rows(table.rows, list(table.columns), rows_header=table.rows_header, beside=table.text)
+
+
 def with_label_file(
-    table: NumberTable, label_path: Path, label: str | None, *, genes_in_rows: bool | None = None
+    table: NumberTable,
+    label_path: Path,
+    label: str | None,
+    source: SourceFile,
+    *,
+    in_rows: bool | None = None,
 ) -> LabelledCounts:
     """Return a table as cells x genes with the labels of a second file.
 
@@ -76,36 +100,50 @@ def with_label_file(
         table: the numbers.
         label_path: csv or tsv with the labels.
         label: column of that file; None for its usual or only one.
-        genes_in_rows: None decides by shared cell names, or else by which dimension equals the number of
-            labels.
+        source: its ``orientation`` and ``label_order`` are what the user says.
+        in_rows: whether genes are in rows, where the format says so. None decides by the cell names that both files
+            have, or else by which dimension equals the number of labels, or else by the names of the table.
 
     Raises:
-        DataError: if neither decides, or the labels do not fit.
+        DataError: if none of these decides, or the labels do not fit.
     """
+    if source.orientation is not None:
+        in_rows = source.orientation == GENES_BY_CELLS
     n_rows, n_columns = table.matrix.shape
-    guess = n_columns if genes_in_rows else n_rows
     names = table.columns if table.rows is None else np.concatenate([table.rows, table.columns])
-    annotation = read_annotation(label_path, cells=names, n_cells=guess)
-    if genes_in_rows is None:
-        in_rows, in_columns = annotation.shared(table.rows), annotation.shared(table.columns)
-        if in_rows != in_columns:
-            genes_in_rows = in_columns > in_rows
-        elif annotation.n_rows in (n_rows, n_columns):
-            genes_in_rows = annotation.n_rows != n_rows
-        else:
-            headless = read_annotation(label_path, n_cells=n_columns)
-            if headless.n_rows != n_columns:
-                raise DataError(
-                    f"{table.file} is {n_rows} x {n_columns} and {annotation.file} has {annotation.n_rows} labels, "
-                    "so it cannot be told whether cells are rows or columns; give one label per cell"
-                )
-            annotation, genes_in_rows = headless, True
+    by_order = source.label_order == "file"
+
+    def read(n_cells: int) -> Annotation:
+        return read_annotation(label_path, cells=names, n_cells=n_cells, label=label, by_order=by_order)
+
+    annotation = read(n_columns if in_rows else n_rows)
+    if in_rows is None:
+        in_rows = _from_labels(table, annotation, annotation.label_column(label))
+        if in_rows is None and (headless := read(n_columns)).n_rows == n_columns:
+            annotation, in_rows = headless, True
+        if in_rows is None:
+            in_rows = _names_tell(table)
+    if in_rows is None:
+        raise DataError(
+            f"{table.file} is {n_rows} x {n_columns} and {annotation.file} has {annotation.n_rows} labels, "
+            "so it cannot be told whether cells are rows or columns; give one label per cell, or dataset.orientation"
+        )
     column = annotation.label_column(label)
     # Without a header the columns are called 1, 2, ..., which may be genes.
-    counts = as_cells(table, genes_in_rows=genes_in_rows, no_genes=() if column.isdigit() else (column,))
-    values = text_labels(annotation.columns[column])
-    labels = annotation.align(values, counts.matrix.shape[0], counts.cells)
-    return dataclasses.replace(counts, labels=labels)
+    counts = as_cells(table, genes_in_rows=in_rows, no_genes=() if column.isdigit() else (column,))
+    labels, labels_from, said = labels_of(annotation, label, counts.matrix.shape[0], counts.cells)
+    return dataclasses.replace(counts, labels=labels, labels_from=labels_from, warnings=(*counts.warnings, *said))
+
+
+def _from_labels(table: NumberTable, annotation: Annotation, column: str) -> bool | None:
+    """Return whether rows are genes, by the names or else the number of the labels; None where neither tells."""
+    n_rows, n_columns = table.matrix.shape
+    of_rows, of_columns = annotation.shared(table.rows, column), annotation.shared(table.columns, column)
+    if of_rows != of_columns:
+        return of_columns > of_rows
+    if n_rows == n_columns == annotation.n_rows:
+        return _names_tell(table)
+    return annotation.n_rows != n_rows if annotation.n_rows in (n_rows, n_columns) else None
 
 
 def _told(file: str, described: list[str], text: list[str]) -> tuple[str, ...]:

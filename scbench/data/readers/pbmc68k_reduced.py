@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -46,4 +47,4 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         )
     matrix = csr_matrix((counts.astype(np.float32), log_norm.indices, log_norm.indptr), shape=log_norm.shape)
     matrix.eliminate_zeros()
-    return LabelledCounts(matrix=matrix, labels=stored.labels, genes=stored.genes, cells=stored.cells)
+    return dataclasses.replace(stored, matrix=matrix, warnings=())

@@ -7,6 +7,7 @@ from pathlib import Path
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
+from scbench.data.readers.hdf5_columns import column_values
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
 
 __all__ = ["read"]
@@ -22,12 +23,14 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         DataError: if the file is damaged, or a part is missing or of the wrong length.
     """
     with open_h5(path, source.member) as file:
-        matrix = read_matrix(file, source.matrix or "exprs", path.name)
-        labels = None
+        matrix = read_matrix(file, source.matrix or "exprs", path.name, source.orientation)
+        labels = labels_from = None
+        said: tuple[str, ...] = ()
         if label != NO_LABELS:
             obs = entry(file, "obs", path.name)
             column = choose_column(columns_of(obs), label, path.name, usual=("cell_type1",))
-            labels = check_length(text_labels(obs[column][()]), matrix.shape[0], path.name)
+            values, said = column_values(obs[column], column, path.name)
+            labels, labels_from = check_length(text_labels(values), matrix.shape[0], path.name), repr(column)
         cells = text_names(file["obs_names"][()]) if "obs_names" in file else None
         genes = text_names(file["var_names"][()]) if "var_names" in file else None
-    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)
+    return LabelledCounts(matrix, labels, genes, cells, said, labels_from)

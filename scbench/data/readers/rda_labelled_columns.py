@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import NO_LABELS, text_labels
-from scbench.data.readers.r_objects import find, load_r, matrix_of
+from scbench.data.readers.orientation import CELLS_BY_GENES
+from scbench.data.readers.r_matrix import matrix_of
+from scbench.data.readers.r_objects import find, load_r
 from scbench.errors import DataError
 
 __all__ = ["read"]
@@ -30,12 +33,14 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     if source.matrix is None and len(objects) != 1:
         raise DataError(f"{path.name} holds {len(objects)} objects ({', '.join(objects)}); name the matrix")
     name = source.matrix or next(iter(objects))
-    matrix, genes, cells = matrix_of(find(objects, name, path.name), name, path.name)
+    matrix = matrix_of(find(objects, name, path.name), name, path.name)
+    counts = matrix.counts(genes_in_rows=source.orientation != CELLS_BY_GENES)
     if label == NO_LABELS:
-        return LabelledCounts(matrix=matrix, labels=None, genes=genes, cells=cells)
-    if cells is None:
+        return counts
+    if counts.cells is None:
         raise DataError(f"{path.name}: the matrix {name!r} has no column names, so there are no labels")
-    return LabelledCounts(matrix=matrix, labels=_labels(cells, label, path.name), genes=genes, cells=cells)
+    labels = _labels(counts.cells, label, path.name)
+    return dataclasses.replace(counts, labels=labels, labels_from=f"the column names of {name}")
 
 
 def _labels(cells: np.ndarray, pattern: str | None, file: str) -> np.ndarray:

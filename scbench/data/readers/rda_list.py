@@ -6,8 +6,13 @@ from pathlib import Path
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers.labels import NO_LABELS, check_length, choose_column
-from scbench.data.readers.r_objects import find, load_r, matrix_of, vector_of
+from scbench.data.readers.labels import NO_LABELS
+from scbench.data.readers.orientation import CELLS_BY_GENES
+from scbench.data.readers.r_descriptions import vector_of
+from scbench.data.readers.r_label_file import label_tables
+from scbench.data.readers.r_labels import labelled
+from scbench.data.readers.r_matrix import matrix_of
+from scbench.data.readers.r_objects import find, load_r
 
 __all__ = ["read"]
 
@@ -18,23 +23,21 @@ _LABEL = "label"
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
     """Return the matrix ``source.matrix`` (default ``data``) with the labels in the element ``label``.
 
-    With ``label_path``, another R file, the labels are a column of the data frame that it holds, in the order
-    of the cells.
+    With ``label_path``, another R file or a csv, the labels are a column of the table that it holds. Where both sides
+    have names, labels belong to the cells of their names.
 
     Raises:
-        DataError: if a file cannot be read, an element is missing, or the numbers differ.
+        DataError: if a file cannot be read, an element is missing, or names or numbers do not fit.
     """
     objects = load_r(path)
-    name = source.matrix or _MATRIX
-    matrix, genes, cells = matrix_of(find(objects, name, path.name), name, path.name)
-    labels = None
-    if label != NO_LABELS:
-        if label_path is None:
-            labels = vector_of(find(objects, label or _LABEL, path.name), label or _LABEL, path.name)
-        else:
-            frames = [item for item in load_r(label_path).values() if hasattr(item, "columns")]
-            columns = {str(key): frame[key] for frame in frames for key in frame.columns}
-            column = choose_column(columns, label, label_path.name)
-            labels = vector_of(columns[column].to_numpy(), column, label_path.name)
-        labels = check_length(labels, matrix.shape[0], path.name)
-    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)
+    name, file = source.matrix or _MATRIX, path.name
+    matrix = matrix_of(find(objects, name, file), name, file)
+    counts = matrix.counts(genes_in_rows=source.orientation != CELLS_BY_GENES)
+    if label == NO_LABELS:
+        return counts
+    by_order = source.label_order == "file"
+    if label_path is not None:
+        tables, label = label_tables(label_path, label, matrix)
+        return labelled(counts, tables, label, label_path.name, by_order=by_order)
+    wanted = label or _LABEL
+    return labelled(counts, [vector_of(find(objects, wanted, file), wanted, file)], None, file, by_order=by_order)

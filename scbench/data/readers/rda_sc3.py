@@ -6,8 +6,12 @@ from pathlib import Path
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers.labels import NO_LABELS, check_length, choose_column
-from scbench.data.readers.r_objects import find, load_r, matrix_of, vector_of
+from scbench.data.readers.labels import NO_LABELS
+from scbench.data.readers.orientation import CELLS_BY_GENES
+from scbench.data.readers.r_descriptions import table_of
+from scbench.data.readers.r_labels import labelled
+from scbench.data.readers.r_matrix import matrix_of
+from scbench.data.readers.r_objects import find, load_r
 
 __all__ = ["read"]
 
@@ -15,19 +19,18 @@ _ANNOTATION = "ann"
 
 
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
-    """Return the object ``source.matrix`` (default: the one beside ``ann``) with the labels
-    ``ann$cell_type1``.
+    """Return the object ``source.matrix`` (default: the one beside ``ann``) with the labels ``ann$cell_type1``.
+
+    A row of ``ann`` belongs to the cell of its name.
 
     Raises:
-        DataError: if the file cannot be read, an object or column is missing, or the numbers differ.
+        DataError: if the file cannot be read, an object or column is missing, or names or numbers do not fit.
     """
-    objects = load_r(path)
+    objects, file = load_r(path), path.name
     name = source.matrix or next((key for key in objects if key != _ANNOTATION), "counts")
-    matrix, genes, cells = matrix_of(find(objects, name, path.name), name, path.name)
-    labels = None
-    if label != NO_LABELS:
-        frame = find(objects, _ANNOTATION, path.name)
-        columns = {str(key): frame[key] for key in getattr(frame, "columns", ())}
-        column = choose_column(columns, label, path.name, usual=("cell_type1",))
-        labels = check_length(vector_of(columns[column].to_numpy(), column, path.name), matrix.shape[0], path.name)
-    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)
+    matrix = matrix_of(find(objects, name, file), name, file)
+    counts = matrix.counts(genes_in_rows=source.orientation != CELLS_BY_GENES)
+    if label == NO_LABELS:
+        return counts
+    table = table_of(find(objects, _ANNOTATION, file), _ANNOTATION, file)
+    return labelled(counts, [table], label, file, usual=("cell_type1",), by_order=source.label_order == "file")

@@ -6,8 +6,12 @@ from pathlib import Path
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
-from scbench.data.readers.labels import NO_LABELS, check_length
-from scbench.data.readers.r_objects import find, load_r, matrix_of, vector_of
+from scbench.data.readers.labels import NO_LABELS
+from scbench.data.readers.orientation import CELLS_BY_GENES
+from scbench.data.readers.r_descriptions import vector_of
+from scbench.data.readers.r_labels import labelled
+from scbench.data.readers.r_matrix import matrix_of
+from scbench.data.readers.r_objects import find, load_r
 
 __all__ = ["read"]
 
@@ -16,13 +20,13 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     """Return the matrix ``in_X`` with the labels ``true_labs``, a data frame of one column.
 
     Raises:
-        DataError: if the file cannot be read, an element is missing, or the numbers differ.
+        DataError: if the file cannot be read, an element is missing, or names or numbers do not fit.
     """
-    objects = load_r(path)
-    name, labelled = source.matrix or "in_X", label or "true_labs"
-    matrix, genes, cells = matrix_of(find(objects, name, path.name), name, path.name)
-    labels = None
-    if label != NO_LABELS:
-        labels = vector_of(find(objects, labelled, path.name), labelled, path.name)
-        labels = check_length(labels, matrix.shape[0], path.name)
-    return LabelledCounts(matrix=matrix, labels=labels, genes=genes, cells=cells)
+    objects, file = load_r(path), path.name
+    name, wanted = source.matrix or "in_X", label or "true_labs"
+    matrix = matrix_of(find(objects, name, file), name, file)
+    counts = matrix.counts(genes_in_rows=source.orientation != CELLS_BY_GENES)
+    if label == NO_LABELS:
+        return counts
+    table = vector_of(find(objects, wanted, file), wanted, file)
+    return labelled(counts, [table], None, file, by_order=source.label_order == "file")

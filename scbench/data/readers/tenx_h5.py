@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
@@ -19,7 +20,7 @@ __all__ = ["is_tenx", "read"]
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
     """Return a Cell Ranger matrix; labels can only come from a second file.
 
-    Features other than ``Gene Expression`` (antibodies, guides) are left out.
+    Symbols name the genes, identifiers those without one. Features that are no genes (antibodies, guides) are left out.
 
     Raises:
         DataError: if the file is damaged, a part is missing, a label column is asked for, or a version 2 file
@@ -35,10 +36,10 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         features = group.get("features")
         kinds = None
         if isinstance(features, h5py.Group):
-            genes = text_names(entry(features, "name", path.name)[()])
+            genes = _names(features, "name", "id", path.name)
             kinds = text_names(features["feature_type"][()]) if "feature_type" in features else None
         else:
-            genes = text_names(entry(group, "gene_names", path.name)[()])
+            genes = _names(group, "gene_names", "genes", path.name)
     return keep_expression(matrix, genes, cells, kinds, path.name)
 
 
@@ -47,10 +48,27 @@ def is_tenx(item: object) -> bool:
     return isinstance(item, h5py.Group) and {"data", "indices", "indptr", "barcodes"} <= set(item)
 
 
+def _names(group: h5py.Group, symbols: str, identifiers: str, file: str) -> np.ndarray:
+    """Return symbols, and identifiers where there is none.
+
+    Raises:
+        DataError: if the file has neither.
+    """
+    if symbols not in group and identifiers in group:
+        return text_names(group[identifiers][()])
+    names = text_names(entry(group, symbols, file)[()])
+    if identifiers not in group or all(names):
+        return names
+    others = text_names(group[identifiers][()])
+    return np.where(names == "", others, names) if len(others) == len(names) else names
+
+
 def _group(file: h5py.File, wanted: str | None, name: str) -> str:
     found: list[str] = [key for key in file if is_tenx(file[key])]
     if wanted in found or (wanted is None and len(found) == 1):
         return wanted or found[0]
     if not found:
         raise DataError(f"{name} holds no Cell Ranger matrix. Found: {', '.join(file)}. Name another reader")
-    raise DataError(f"{name} holds {len(found)} matrices ({', '.join(found)}), none called {wanted!r}; name one")
+    raise DataError(
+        f"{name} holds {len(found)} matrices ({', '.join(found)}), none called {wanted!r}; name one: dataset.matrix="
+    )

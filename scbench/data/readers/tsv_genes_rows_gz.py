@@ -25,4 +25,4 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         return as_cells(table, genes_in_rows=True)
     if label_path is None:
         raise DataError(f"{path.name} holds no labels; give its sample file, or set dataset.label={NO_LABELS}")
-    return with_label_file(table, label_path, label, genes_in_rows=True)
+    return with_label_file(table, label_path, label, source, in_rows=True)

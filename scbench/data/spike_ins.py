@@ -1,0 +1,19 @@
+"""RNA of the ERCC mix, which is put in to measure with and is no gene of the cells."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+__all__ = ["is_spike_in"]
+
+# As Cell Ranger, STAR and scran have them. With the case as written: the worm has a gene ercc-1, people have ERCC1.
+_ERCC = re.compile(r"(?:gSpikein[-_.])?ERCC[-_.]\d{5}(?:[.\w-]*)")
+
+
+def is_spike_in(genes: np.ndarray | None, n_genes: int) -> np.ndarray:
+    """Return which genes are ERCC spike-ins, (n_genes,) bool; none where genes have no names."""
+    if genes is None:
+        return np.zeros(n_genes, dtype=bool)
+    return np.array([_ERCC.fullmatch(str(gene)) is not None for gene in genes], dtype=bool)

@@ -1,0 +1,45 @@
+"""What a command says on stderr while it runs: warnings with their level, plain lines without, each of them once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+__all__ = ["show_messages"]
+
+_PLAIN = ("scbench.run.opening",)  # whose INFO is for the user: what was read of a file
+
+
+class _Format(logging.Formatter):
+    """``WARNING: text``; INFO is the text alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of one record."""
+        text = super().format(record)
+        return text if record.levelno == logging.INFO else f"{record.levelname}: {text}"
+
+
+class _Once(logging.Filter):
+    """Let each text through once: a search opens its dataset several times and would say the same each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether this text is new."""
+        text = record.getMessage()
+        is_new = text not in self._said
+        self._said.add(text)
+        return is_new
+
+
+def show_messages() -> None:
+    """Send what is logged to stderr for this process, unless somebody has taken care of it already."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Format())
+    handler.addFilter(_Once())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is
+    for name in _PLAIN:
+        logging.getLogger(name).setLevel(logging.INFO)
