@@ -29,8 +29,8 @@ def check_types(labels: np.ndarray, name: str) -> list[str]:
     types, sizes = np.unique(labels, return_counts=True)
     if 2 < len(types) == len(labels):  # two cells of two types can be meant
         raise DataError(
-            f"dataset {name}: each of its {len(labels)} cells has a label of its own (the first is {str(labels[0])!r}), so "
-            "these are names of cells and no types; set dataset.label to the column of the types"
+            f"dataset {name}: each of its {len(labels)} cells has a label of its own (the first: {str(labels[0])!r}), "
+            "so these are names of cells and no types; set dataset.label to the column of the types"
         )
     lines = []
     n_single = int((sizes == 1).sum())
@@ -46,7 +46,7 @@ def check_types(labels: np.ndarray, name: str) -> list[str]:
     if doubled:
         shown = "; ".join(" and ".join(map(repr, words)) for words in doubled[:_NAME_AT_MOST])
         lines.append(
-            f"dataset {name}: {sum(map(len, doubled))} types differ only in case ({shown}) and count as different ones; "
+            f"dataset {name}: {sum(map(len, doubled))} types differ only in case ({shown}) and count as different; "
             "spell them alike when they are not"
         )
     return lines

@@ -153,7 +153,9 @@ def _path_sha256(path: Path, reader: str = "") -> str:
             files = {member.name: member for member in find_files(path).members}
         elif path.is_file():
             return file_checksums(path).sha256
-        else:  # a store that is a folder
+        elif not path.is_dir():
+            raise DataError(f"{path} is no regular file; give a file, or the folder of an export or a store")
+        else:
             files = {str(file.relative_to(path)): file for file in sorted(path.rglob("*")) if file.is_file()}
         lines = [f"{name} {file_checksums(file).sha256}\n" for name, file in files.items()]
     except OSError as error:

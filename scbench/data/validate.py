@@ -20,8 +20,8 @@ _NAME_AT_MOST = 5
 _FEW_COUNTS = 10  # of a barcode: what ambient RNA gives a droplet without a cell
 _ALL_GENES = 1000  # from here on a file holds no panel of chosen genes, whose cells may have few counts
 _UNFILTERED = (
-    "; this looks like an unfiltered matrix (raw_feature_bc_matrix): take filtered_feature_bc_matrix, or filter barcodes "
-    "first"
+    "; this looks like an unfiltered matrix (raw_feature_bc_matrix): take filtered_feature_bc_matrix, or filter its "
+    "barcodes first"
 )
 _HOW_TO_PASS = (
     "Log-normalised values are passed with dataset.values=log_normalised, RPKM or TPM with dataset.values=linear, "
@@ -166,14 +166,14 @@ def _remarks(
     if len(copies):
         which = ", ".join(str(i if genes is None else genes[i]) for i in copies[:_NAME_AT_MOST])
         lines.append(
-            f"dataset {name}: {len(copies)} genes are one to one with the labels ({which}): if they are codes of the types "
-            "and no genes, take them out of the file, or every score is too high"
+            f"dataset {name}: {len(copies)} genes are one to one with the labels ({which}): if they are codes of the "
+            "types and no genes, take them out of the file, or every score is too high"
         )
     n_cells, n_profiles = n_identical(matrix)
     if n_cells:
         lines.append(
-            f"dataset {name}: {n_cells} of {matrix.shape[0]} cells are identical to another ({n_profiles} profiles); if "
-            "they are copies, scores count the same cell several times"
+            f"dataset {name}: {n_cells} of {matrix.shape[0]} cells are identical to another ({n_profiles} profiles); "
+            "if they are copies, scores count the same cell several times"
         )
     return lines
 

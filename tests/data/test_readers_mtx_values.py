@@ -129,6 +129,10 @@ def test_what_is_no_counts_is_told_from_the_first_lines(tmp_path: Path, text: st
         (_file("real", "1 1 NA"), "cannot be read as a Matrix Market file: Line 4: Invalid floating-point value"),
         (_file("integer", "1 1 3", "3 1 3"), "Line 5: Row index out of bounds"),
         (_file("integer", "1 1 3").replace("2 2 1", "2 2 5"), "Truncated file"),
+        (
+            _file("integer", "99999999999999999999 1 3"),
+            "cannot be read as a Matrix Market file: Line 4: Integer out of",
+        ),
         (_file("integer", "1 1 3", symmetry="odd"), "cannot be read as a Matrix Market file"),
     ],
 )

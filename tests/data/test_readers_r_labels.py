@@ -79,7 +79,10 @@ def test_numbers_of_rows_that_only_leave_some_out_are_no_names() -> None:
 
 @pytest.mark.parametrize(("label", "first"), [("foreign", "other1"), ("kind_of_moved", "4")])
 def test_names_that_share_nothing_with_the_cells_are_refused(label: str, first: str) -> None:
-    with pytest.raises(DataError, match=f"share no name .the first is '{first}' there, 'AAACCTGA-1' here"):
+    with pytest.raises(
+        DataError,
+        match=f"share no name .the first is '{first}' there.*label_order=file .*and labels.rda as dataset.label_path, too",
+    ):
         _read("labels.rda", label)
     same = _read("labels.rda", label, label_path="labels.rda", label_order="file")
     assert _labels(same) == (TYPES if label == "foreign" else MOVED)
@@ -113,9 +116,12 @@ def test_lists_hold_a_matrix_and_labels() -> None:
 @pytest.mark.parametrize("second", ["coldata.rda", "coldata.rds", "coldata.csv"])
 def test_rows_of_a_second_file_belong_to_the_cells_of_their_names(reader: str, second: str) -> None:
     label = None if second.endswith(".csv") else "Condition"
-    assert _labels(_read("list.rda", label, reader=reader, label_path=second)) == TYPES
+    counts = _read("list.rda", label, reader=reader, label_path=second)
+    assert _labels(counts) == TYPES
+    assert counts.labels_from == f"'Condition' of {second}"
     by_order = _read("list.rda", "Condition", reader=reader, label_path=second, label_order="file")
     assert _labels(by_order) == MOVED
+    assert by_order.labels_from == f"'Condition' of {second} in the order of its rows"
 
 
 def test_a_second_file_turns_a_matrix_of_cells() -> None:
@@ -137,7 +143,7 @@ def test_several_objects_are_told_apart() -> None:
     counts = _read("several.RData")
     assert _labels(counts) == TYPES
     assert counts.warnings == ()
-    assert counts.labels_from == "'cell_type' of meta"
+    assert counts.labels_from == "'cell_type'"
 
 
 def test_labels_of_genes_are_refused() -> None:

@@ -117,6 +117,13 @@ def test_seurat_5_refuses_names_that_do_not_fit() -> None:
         _read("seurat5_unfit.rds")
 
 
+def test_an_assay_without_a_matrix_is_said() -> None:
+    with pytest.raises(DataError, match="active assay RNA holds no counts; there are no matrices; set dataset.matrix"):
+        _read("seurat5_empty.rds")
+    with pytest.raises(DataError, match="assay RNA holds no counts; set dataset.matrix to another assay"):
+        _read("seurat5_empty.rds", matrix="RNA")
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -338,7 +338,7 @@ def square_triplet_said_by_the_user(folder: Path) -> Right:
 @situation
 def one_label_per_cell(folder: Path) -> Right:
     pd.DataFrame(X, columns=GENES).assign(cell_type=BARCODES).to_csv(folder / "u.csv", index=False)
-    return refused(rf"each of its 120 cells has a label of its own \(the first is '{BARCODES[0]}'\)", folder / "u.csv")
+    return refused(rf"each of its 120 cells has a label of its own \(the first: '{BARCODES[0]}'\)", folder / "u.csv")
 
 
 @situation
@@ -591,7 +591,53 @@ def h5ad_with_the_dimensions_of_r(folder: Path) -> Right:
     with h5py.File(path, "a") as file:
         del file["X"]
         file["X"] = X.T.astype("f4")
-    return Right({"path": path}, says=("X is 60 x 120 with 120 cells in obs, so it is read as genes x cells",))
+    return Right(
+        {"path": path}, says=("X is 60 x 120 and there are 120 names of cells, so it is read as genes x cells",)
+    )
+
+
+@situation
+def h5ad_with_antibodies_among_the_genes(folder: Path) -> Right:
+    genes = pd.DataFrame(
+        {"feature_types": ["gene expression"] * 58 + ["Antibody Capture", "antibody_capture"]}, index=GENES
+    )
+    ad.AnnData(X.astype("f4"), pd.DataFrame({"cell_type": TYPES}, index=CELLS), genes).write_h5ad(folder / "a.h5ad")
+    return Right(
+        {"path": folder / "a.h5ad"},
+        matrix=X[:, :58],
+        genes=GENES[:58],
+        says=("2 features that are no genes are left out: 2 Antibody Capture",),
+    )
+
+
+@situation
+def counts_of_feature_counts(folder: Path) -> Right:
+    table = pd.DataFrame(X.T, index=pd.Index([f"ENSG{i:011d}" for i in range(G)], name="Geneid"), columns=CELLS)
+    for i, (name, value) in enumerate({"Chr": "1;1", "Start": 1, "End": 9, "Strand": "+", "Length": 8}.items()):
+        table.insert(i, name, value)
+    (folder / "f.txt").write_text("# Program:featureCounts v2.0.1; Command: x\n" + table.to_csv(sep="\t"))
+    return Right(
+        {"path": folder / "f.txt", "label": "none"},
+        labels=None,
+        genes=table.index,
+        says=("3 columns describe genes and are left out: Start, End, Length",),
+    )
+
+
+@situation
+def quake_with_the_dimensions_of_r(folder: Path) -> Right:
+    with h5py.File(folder / "q.h5", "w") as file:
+        file["exprs"], file["obs/cell_type1"] = X.T, np.char.encode(TYPES)
+        file["obs_names"], file["var_names"] = np.char.encode(CELLS), np.char.encode(GENES)
+    return Right({"path": folder / "q.h5"}, says=("exprs is 60 x 120 and there are 120 names of cells",))
+
+
+@situation
+def loom_that_is_turned(folder: Path) -> Right:
+    with h5py.File(folder / "l.loom", "w") as file:
+        file["matrix"], file["col_attrs/CellType"] = X, np.char.encode(TYPES)
+        file["col_attrs/CellID"], file["row_attrs/Gene"] = np.char.encode(CELLS), np.char.encode(GENES)
+    return Right({"path": folder / "l.loom"}, says=("read as",))
 
 
 @situation

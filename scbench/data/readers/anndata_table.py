@@ -1,7 +1,7 @@
 """The tables ``obs`` and ``var`` of an AnnData file, read column by column, also where other programs wrote them.
 
-anndata's reader reads the whole table and needs every encoding attribute; a file of an R or Julia package lacks some, and
-one unreadable column nobody asked for would make the file unreadable. So only names and the wanted column are read.
+anndata's reader reads the whole table and needs every encoding attribute; a file of an R or Julia package lacks some,
+and one unreadable column nobody asked for would make the file unreadable. So only names and the wanted column are read.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def _named(codes: Any, categories: Any, name: str, file: str) -> np.ndarray:
     numbers = np.asarray(codes[...]).reshape(-1).astype(np.int64)
     if numbers.size and numbers.max() >= len(names) - 1:
         raise DataError(
-            f"{file}: column {name!r} has the code {numbers.max()} and {len(names) - 1} categories; write the file again"
+            f"{file}: column {name!r} has the code {numbers.max()} and {len(names) - 1} categories; write the file "
+            "again"
         )
     picked = np.empty(len(names), dtype=object)
     picked[:] = names

@@ -77,7 +77,7 @@ class NumberTable:
 
 
 def separator_of(line: str) -> str:
-    """Return the separator that a line uses most: tab, comma or semicolon, or else blanks; a comma where it has none."""
+    """Return the separator that a line uses most: tab, comma or semicolon, or else blanks, or else a comma."""
     if any(mark in line for mark in SEPARATORS):
         return max(SEPARATORS, key=line.count)
     return BLANK if BLANK in line.strip() else ","

@@ -23,8 +23,8 @@ _ORIGINS = """
     samples sex species stage study subject subjectid technology timepoint tissue treatment well
 """
 _TOTALS = """
-    doubletscore librarysize ncounts ncountrna nfeaturerna ngene ngenes ngenesbycounts numi pctcountsmt percentmito
-    percentmt sizefactor sizefactors totalcounts
+    detected doubletscore librarysize ncounts ncountrna nfeaturerna ngene ngenes ngenesbycounts numi pctcountsmt
+    percentmito percentmt sizefactor sizefactors sum total totalcounts
 """
 _CELL_NAMES = """
     barcode barcodes bcwells cell cellbarcode cellbarcodes cellid cellids cellname cellnames cells obsnames
@@ -35,21 +35,26 @@ _GENE_NAMES = """
 """
 _NAMES_OF_EITHER = "id index rownames unnamed:0"
 _OF_GENES = """
-    biotype chr chrom chromosome description genebiotype genechr genechrom genedescription genelength genetype strand
+    biotype chr chrom chromosome description effectivelength end exoncount genebiotype genechr genechrom genedescription
+    geneend genelength genestart genetype length start strand
 """
-# What Seurat, scanpy, scran and their tools call what they add to the description of cells, version and parameter behind.
+# What Seurat, scanpy, scran and their tools call what they add to the description of cells, with parameters behind.
 _MADE_BY_TOOLS = re.compile(
     r"""
-    (?: n(?:Count|Feature)_\w+ | \w+_snn_res[._]\d.* | (?:leiden|louvain|phenograph|kmeans|cluster|clusters|clustering|sc3
-      |seurat_clusters|monaco|monocle)[-_. ](?:res|r|k|n)?[-_. ]?\d[\d._]*(?:_clusters)? | walktrap\w* | (?:S|G2M)[._]Score
-      | old[._]ident | (?:percent|pct|prop|frac|fraction)[._]\w+ | pct_counts_.+ | (?:log1p_)?total_counts(?:_.+)?
-      | (?:log1p_)?n_(?:genes|counts|umis?)(?:_.+)? | log1p_.+ | (?:doublet|scrublet|DoubletFinder)[._ ]?\w* | solo[._]\w+
-      | scDblFinder[._]\w+ | predicted[._](?:doublet|id|celltype)\w*|prediction[._]score.* | DF\.classifications_.* | pANN_.*
-      | size[._]?factors? | subsets_\w+_(?:sum|detected|percent) | altexps_\w+_(?:sum|detected|percent)
-      | (?:X_)?(?:umap|t-?SNE)[-_. ]?\d{1,3}(?:_\w+)? | (?:X_)?(?:PCA?|LSI|ICA?|diffmap|DC|harmony)[_. ]\d{1,3}(?:_\w+)?
+    (?: n(?:Count|Feature)_\w+ | \w+_snn_res[._]\d.* | (?:leiden|louvain|phenograph)[-_. ]\w[\w.]*
+      | (?:kmeans|cluster|clusters|clustering|sc3|seurat_clusters|monaco|monocle)
+        [-_. ](?:res|r|k|n)?[-_. ]?\d[\d._]*(?:_clusters)?
+      | walktrap\w* | (?:S|G2M)[._]Score | old[._]ident | (?:percent|pct|prop|frac|fraction)[._]\w+ | pct_counts_.+
+      | (?:log1p_)?total_counts(?:_.+)? | (?:log1p_)?n_(?:genes|counts|umis?)(?:_.+)? | log1p_.+
+      | (?:doublet|scrublet|DoubletFinder)[._ ]?\w* | solo[._]\w+ | scDblFinder[._]\w+ | DF\.classifications_.*
+      | pANN_.*      | predicted[._](?:doublet|id|celltype)\w* | prediction[._]score.* | size[._]?factors?
+      | (?:subsets|altexps)_\w+_(?:sum|detected|percent)
+      | (?:X_)?(?:umap|t-?SNE)[-_. ]?\d{1,3}(?:_\w+)? | (?:X_)?(?:PCA?|LSI|ICA?|DC|harmony)[_. ]\d{1,3}(?:_\w+)?
       | (?:dpt_|monocle_|slingshot_)?pseudotime(?:_\d+)? | velocity_\w+ | latent_time | root_cells | end_points
-      | (?:cell[-_. ]?type|cell[-_. ]?ontology|cell[-_. ]?line|cluster|label|annotation|type|class)s?
-        [-_. ]*(?:code|codes|num|number|int|idx|index|ids?|encoded|factor|level\d*|l\d|coarse|fine|major|minor|final|\d+) )
+      | (?:cell[-_. ]?type|cell[-_. ]?ontology|cell[-_. ]?line|cluster|label|annotation|type|class)s?[-_. ]*
+        (?:codes?|num|number|int|idx|index|ids?|encoded|factor|level\d*|l\d|coarse|fine|major|minor|final|\d+)
+      | (?:batch|donor|sample|patient|plate|subject|condition)(?:es|s)?[-_. ]*
+        (?:codes?|num|number|int|idx|index|encoded) )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

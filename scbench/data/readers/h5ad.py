@@ -13,14 +13,17 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import h5ad_old
 from scbench.data.readers.anndata_table import column, column_names, index
+from scbench.data.readers.feature_types import gene_features
 from scbench.data.readers.h5ad_matrix import choose_matrix, counts_elsewhere
 from scbench.data.readers.hdf5 import entry, open_h5, read_matrix
 from scbench.data.readers.hdf5_columns import is_group
-from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels
-from scbench.data.readers.stacking import transposed
+from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
+from scbench.data.readers.turning import turned_to_fit
 from scbench.errors import DataError
 
 __all__ = ["read", "read_anndata"]
+
+_FEATURE_TYPES = "feature_types"  # what scanpy's read_10x_h5 and read_10x_mtx keep of the types
 
 
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
@@ -43,6 +46,7 @@ def read_anndata(root: Any, file: str, source: SourceFile, label: str | None) ->
     """Return the AnnData in a group of h5py or zarr.
 
     A matrix whose two sizes are those of ``var`` and ``obs`` the other way round, as R programs write it, is turned.
+    Features that ``var["feature_types"]`` calls something else than gene expression are left out.
 
     Args:
         root: the group with ``X``, ``obs`` and ``var``.
@@ -58,7 +62,11 @@ def read_anndata(root: Any, file: str, source: SourceFile, label: str | None) ->
     warnings = list(counts_elsewhere(root, matrix, file) if place == "X" else ())
     obs, var = (_table(root, name, file) for name in ("obs", "raw/var" if place == "raw/X" else "var"))
     cells, genes = index(obs, file), index(var, file)
-    matrix, said = _turned(matrix, cells, genes, place, source.orientation, file)
+    matrix, said = turned_to_fit(matrix, cells, genes, f"{file}: {place}")
+    if _FEATURE_TYPES in var and genes is not None and len(genes) == matrix.shape[1]:
+        is_gene, told = gene_features(text_names(column(var, _FEATURE_TYPES, file)[0]), file)
+        if told:
+            matrix, genes, said = csr_matrix(matrix[:, np.flatnonzero(is_gene)]), genes[is_gene], (*said, *told)
     labels = labels_from = None
     if label != NO_LABELS:
         name = choose_column(column_names(obs), label, file)
@@ -80,22 +88,3 @@ def _table(root: Any, name: str, file: str) -> Any:
             f"{file}: {name} is an array where a table (a group of columns) is expected; write the file again"
         )
     return table
-
-
-def _turned(
-    matrix: csr_matrix,
-    cells: np.ndarray | None,
-    genes: np.ndarray | None,
-    place: str,
-    orientation: str | None,
-    file: str,
-) -> tuple[csr_matrix, tuple[str, ...]]:
-    """Return the matrix as cells x genes, and a line when it had to be turned."""
-    expected = tuple(None if names is None else len(names) for names in (cells, genes))
-    if orientation is None and None not in expected and matrix.shape != expected and matrix.shape[::-1] == expected:
-        n_rows, n_columns = matrix.shape
-        line = (
-            f"{file}: {place} is {n_rows} x {n_columns} with {n_columns} cells in obs, so it is read as genes x cells"
-        )
-        return transposed(matrix), (line,)
-    return matrix, ()

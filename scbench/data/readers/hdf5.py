@@ -56,7 +56,7 @@ def columns_of(group: h5py.Group) -> list[str]:
 
 
 def read_matrix(group: Any, name: str, file: str, orientation: str | None = None) -> csr_matrix:
-    """Return the matrix ``group[name]``, dense or compressed, in the orientation of the file, or turned as the user says.
+    """Return the matrix ``group[name]``, dense or compressed, as the file has it or turned as the user says.
 
     Args:
         group: of h5py or zarr.
@@ -134,8 +134,8 @@ def read_compressed(
         if orientation is None:
             raise DataError(
                 f"{file}: the sparse matrix in {group.name!r} is {shape[0]} x {shape[1]} and does not say whether its "
-                "rows or its columns are compressed; pass dataset.orientation=cells_by_genes when its indptr counts the "
-                "values of cells, or genes_by_cells when it counts those of genes"
+                "rows or its columns are compressed; pass dataset.orientation=cells_by_genes when its indptr counts "
+                "the values of cells, or genes_by_cells when it counts those of genes"
             )
         by_columns = False
     values = data.astype(np.float32)[:] if isinstance(data, h5py.Dataset) else np.asarray(data[:], dtype=np.float32)

@@ -88,6 +88,6 @@ def _na_as_a_type(levels: dict[int, str], values: np.ndarray, name: str, file: s
     if n < 3 or n & (n + 1) or sorted(levels) != list(range(1, n + 1)) or levels[n] not in values:
         return ()
     return (
-        f"{file}: {name!r} looks like a factor of {n} levels written by hdf5r, which writes a missing value as the last "
-        f"of them: cells of type {levels[n]!r} may have no label",
+        f"{file}: {name!r} looks like a factor of {n} levels written by hdf5r, which writes a missing value as the "
+        f"last of them: cells of type {levels[n]!r} may have no label",
     )

@@ -29,8 +29,8 @@ NO_LABELS = "none"
 USUAL = ("celltype", "celltype1", "cellontologyclass", "celllabel", "label", "labels")
 """Usual names of a label column, best first, compared without case, ``_``, ``.``, ``-`` and spaces."""
 
-_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>", "N/A", "n/a", "#N/A"})
-_NA_OF_R = {"int32": -(2**31), "int8": -128}
+_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>", "N/A", "n/a", "#N/A", "-2147483648"})
+_NA_IN_BYTES = -128
 _LIST_AT_MOST = 20
 _CHARACTERS_AT_MOST = 60
 
@@ -38,8 +38,8 @@ _CHARACTERS_AT_MOST = 60
 def text_labels(values: Iterable[Any]) -> np.ndarray:
     """Return labels as an object array of str, None where one is missing.
 
-    Bytes are decoded, whole floats lose their ``.0``, blanks around a label are taken off; None, NaN, masked values, the
-    spellings ``""``, ``NA``, ``N/A`` and ``nan``, and R's NA in integers (-2147483648 in int32, -128 in int8) are missing.
+    Bytes are decoded, whole floats lose their ``.0``, blanks around a label are taken off. Missing are None, NaN,
+    masked values, the spellings ``""``, ``NA``, ``N/A`` and ``nan``, and R's NA: -2147483648, and -128 among bytes.
     (Any: whatever a file format stores.)
     """
     values = _without_na_of_r(values)
@@ -152,10 +152,9 @@ def _without_na_of_r(values: Iterable[Any]) -> Iterable[Any]:
     """Return values with None where they are masked or hold what R writes for NA."""
     if isinstance(values, np.ma.MaskedArray):
         return _masked(np.asarray(values.data), np.ma.getmaskarray(values))
-    na = _NA_OF_R.get(str(values.dtype)) if isinstance(values, np.ndarray) else None
-    if na is None or not isinstance(values, np.ndarray) or not (values == na).any():
+    if not isinstance(values, np.ndarray) or values.dtype != np.int8:
         return values
-    return _masked(values, np.asarray(values == na))
+    return _masked(values, np.asarray(values == _NA_IN_BYTES))
 
 
 def _masked(values: np.ndarray, is_missing: np.ndarray) -> np.ndarray:

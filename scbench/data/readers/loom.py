@@ -13,6 +13,7 @@ from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
 from scbench.data.readers.hdf5_columns import column_values
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
 from scbench.data.readers.orientation import GENES_BY_CELLS
+from scbench.data.readers.turning import turned_to_fit
 
 __all__ = ["read"]
 
@@ -21,7 +22,9 @@ _CELLS = ("CellID", "cell_names", "obs_names")
 
 
 def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path | None = None) -> LabelledCounts:
-    """Return a loom file as cells x genes, unless ``source.orientation`` says otherwise; ``source.matrix`` may name one of its ``layers``.
+    """Return a loom file as cells x genes; ``source.matrix`` may name one of its ``layers``.
+
+    The matrix is genes x cells, unless ``source.orientation`` says otherwise.
 
     Raises:
         DataError: if the file is damaged, or a part is missing or of the wrong length.
@@ -30,14 +33,14 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         name = "matrix" if source.matrix in (None, "matrix") else f"layers/{source.matrix}"
         matrix = read_matrix(file, name, path.name, source.orientation or GENES_BY_CELLS)
         of_cells = entry(file, "col_attrs", path.name)
+        cells, genes = _names(of_cells, _CELLS), _names(entry(file, "row_attrs", path.name), _GENES)
+        matrix, said = turned_to_fit(matrix, cells, genes, f"{path.name}: {name} (turned)")
         labels = labels_from = None
-        said: tuple[str, ...] = ()
         if label != NO_LABELS:
             column = choose_column(columns_of(of_cells), label, path.name, usual=("CellType", "ClusterName"))
-            values, said = column_values(of_cells[column], column, path.name)
+            values, told = column_values(of_cells[column], column, path.name)
             labels, labels_from = check_length(text_labels(values), matrix.shape[0], path.name), repr(column)
-        cells = _names(of_cells, _CELLS)
-        genes = _names(entry(file, "row_attrs", path.name), _GENES)
+            said += told
     return LabelledCounts(matrix, labels, genes, cells, said, labels_from)
 
 

@@ -61,7 +61,7 @@ def folders_with_matrices(folder: Path) -> list[str]:
     """Return the sub-folders, up to two deep, that hold a Matrix Market file."""
     found = (path for pattern in ("*/*.mtx*", "*/*/*.mtx*") for path in folder.glob(pattern))
     holding = (path.parent for path in islice(found, 100) if is_mtx(path) and not path.name.startswith("."))
-    return sorted({str(path.relative_to(folder)) for path in holding})[:_LIST_AT_MOST]
+    return sorted({str(path) for path in holding})[:_LIST_AT_MOST]
 
 
 def find_files(path: Path) -> MtxFiles:

@@ -72,9 +72,9 @@ def layout_of(
     chosen = best if len(best) == 1 else [layout for layout in best if layout.orientation == usual]
     if not chosen:
         raise DataError(
-            f"{name} is {shape[0]} x {shape[1]}, and {len(genes.lines)} lines in {genes.file} and {len(cells.lines)} in "
-            f"{cells.file} do not tell whether its rows are cells or genes; pass dataset.orientation={CELLS_BY_GENES} or "
-            f"dataset.orientation={GENES_BY_CELLS}"
+            f"{name} is {shape[0]} x {shape[1]}, and the {len(genes.lines)} lines of {genes.file} and "
+            f"{len(cells.lines)} of {cells.file} do not tell whether its rows are cells or genes; "
+            f"pass dataset.orientation={CELLS_BY_GENES} or dataset.orientation={GENES_BY_CELLS}"
         )
     return chosen[0]
 

@@ -91,7 +91,7 @@ def read_values(path: Path) -> coo_matrix:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, gzipped or not, whatever its suffix."""
-    with readable(path, "a Matrix Market file"), path.open("rb") as raw:
+    with readable(path, "a Matrix Market file"), _overflow_is_damage(), path.open("rb") as raw:
         is_packed = raw.read(2) == _GZIP_MAGIC
         raw.seek(0)
         if is_packed:
@@ -99,6 +99,14 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
                 yield cast(IO[bytes], unpacked)
         else:
             yield raw
+
+
+@contextmanager
+def _overflow_is_damage() -> Iterator[None]:
+    try:
+        yield
+    except OverflowError as error:  # a position of more digits than any matrix has
+        raise ValueError(str(error)) from error
 
 
 def _start(stream: IO[bytes]) -> _Start:

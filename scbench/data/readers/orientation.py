@@ -17,24 +17,25 @@ __all__ = ["CELLS_BY_GENES", "GENES_BY_CELLS", "genes_in_rows", "kind_of", "refu
 CELLS_BY_GENES = "cells_by_genes"
 GENES_BY_CELLS = "genes_by_cells"
 
-# Identifiers and the largest families of symbols: in a list of genes of any of the usual organisms some are always there.
+# Identifiers and the largest families of symbols: some of them are in any list of genes of the usual organisms.
 _GENE = re.compile(
     r"""
     (?: ENS[A-Z]*[GT]\d{6,} (?:[._]\w+)* | FBgn\d{7} | WBGene\d{8} | AT[1-5CM]G\d{5} | Y[A-P][LR]\d{3}[WC] (?:-[A-Z])?
-      | PF3D7_\d+ | P[A-Z]{3,5}_\d{6,} | [NX][MR]_\d+ | LOC\d+ | \d{7}[A-Z]\d{2}Rik\d? | Gm\d{3,} | LINC\d+ | ERCC[-.]\d{5}
-      | A[CLP]\d{6}(?:\.\d+)? | RP\d+-\d+[A-Z]\d+(?:\.\d+)? | (?:si|zgc|wu):\w+ | gene[-_. ]?\d+ | g\d+
+      | PF3D7_\d+ | P[A-Z]{3,5}_\d{6,} | [NX][MR]_\d+ | LOC\d+ | \d{7}[A-Z]\d{2}Rik\d? | Gm\d{3,} | LINC\d+
+      | ERCC[-.]\d{5} | A[CLP]\d{6}(?:\.\d+)? | RP\d+-\d+[A-Z]\d+(?:\.\d+)? | (?:si|zgc|wu):\w+ | gene[-_. ]?\d+ | g\d+
       | MT-\w+ | (?:M?RP[LS]|SLC|ZNF|ZFP|TMEM|KRT|HLA|HSPA|CCL|CXCL|EIF|NDUF|COX|PSM|RAB|IGHV|IGKV|TRAV|FOX|SOX|HOX
       |FAM|CCDC|OR|H2|COL|UBE2|ATP|LRRC|KIF|POL|MAP|DNAJ|CDK|IFI|IL|CD|HMG|TUB|ACT|PCDH|ADAM|SERPIN|FGF|WNT|BMP|TGFB)
         -? [A-Z]? \d* [A-Z]{0,3} \d* (?:[-.]\w+)?
-      | ACTB | GAPDH | B2M | MALAT1 | XIST | EEF1A1 | FTL | FTH1 | TMSB4X | TMSB10 | VIM | LYZ | GNLY | NKG7 | PPBP | MS4A1
-      | S100A\d+ | ALB | INS | GCG )
+      | ACTB | GAPDH | B2M | MALAT1 | XIST | EEF1A1 | FTL | FTH1 | TMSB4X | TMSB10 | VIM | LYZ | GNLY | NKG7 | PPBP
+      | MS4A1 | S100A\d+ | ALB | INS | GCG )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _CELL = re.compile(
     r"""
-    (?: .*?(?<![A-Za-z])[ACGTN]{8,}(?![A-Za-z]).* | .*cells?[-_. ]?\d+.* | c\d+ | [SED]RR\d+.* | GSM\d+.* | SAM[NED]A?\d+.*
-      | .*[-_. ][A-P]\d{1,2} | [A-P](?:0[1-9]|1\d|2[0-4]) | .*_S\d+ | .*(?:sample|spot|nucleus|nuclei|well)[-_. ]?\d+.* )
+    (?: .*?(?<![A-Za-z])[ACGTN]{8,}(?![A-Za-z]).* | .*cells?[-_. ]?\d+.* | c\d+ | [SED]RR\d+.* | GSM\d+.*
+      | SAM[NED]A?\d+.* | .*[-_. ][A-P]\d{1,2} | [A-P](?:0[1-9]|1\d|2[0-4]) | .*_S\d+
+      | .*(?:sample|spot|nucleus|nuclei|well)[-_. ]?\d+.* )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.annotation import Annotation, labels_of, read_annotation
 from scbench.data.readers.delimited import NumberTable
-from scbench.data.readers.descriptions import is_description, is_name_column
+from scbench.data.readers.descriptions import is_description, is_gene_description, is_name_column
 from scbench.data.readers.orientation import GENES_BY_CELLS, genes_in_rows, refuse_untold
 from scbench.data.readers.stacking import transposed
 from scbench.errors import DataError
@@ -44,8 +44,16 @@ def as_cells(
         no_genes: further names of columns that describe cells.
     """
     if genes_in_rows:
-        told = _told(table.file, [], [name for name in table.text if name not in used])
-        return LabelledCounts(transposed(table.matrix), labels, genes=table.rows, cells=table.columns, warnings=told)
+        of_genes = [is_gene_description(name) for name in table.columns]
+        told = _told(
+            table.file,
+            [str(name) for name in table.columns[of_genes]],
+            [name for name in table.text if name not in used],
+            of="genes",
+        )
+        of_cells = np.flatnonzero(~np.array(of_genes, dtype=bool))
+        matrix = transposed(table.matrix if not any(of_genes) else csr_matrix(table.matrix[:, of_cells]))
+        return LabelledCounts(matrix, labels, genes=table.rows, cells=table.columns[of_cells], warnings=told)
     describes = {name for name in {*table.columns, *table.text, table.rows_header} if is_description(name)}
     describes |= set(no_genes)
     kept = np.flatnonzero([name not in describes for name in table.columns])
@@ -146,10 +154,12 @@ def _from_labels(table: NumberTable, annotation: Annotation, column: str) -> boo
     return annotation.n_rows != n_rows if annotation.n_rows in (n_rows, n_columns) else None
 
 
-def _told(file: str, described: list[str], text: list[str]) -> tuple[str, ...]:
+def _told(file: str, described: list[str], text: list[str], *, of: str = "cells") -> tuple[str, ...]:
     """Return a warning for each kind of column left out."""
     lines = []
-    if described:
+    if described and of == "genes":
+        lines.append(f"{file}: {len(described)} columns describe genes and are left out: {', '.join(described)}")
+    elif described:
         are = "column is taken for a description" if len(described) == 1 else "columns are taken for descriptions"
         lines.append(
             f"{file}: {len(described)} {are} of the cells and left out of the genes: {', '.join(described)}; "

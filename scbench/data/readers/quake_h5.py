@@ -9,6 +9,7 @@ from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
 from scbench.data.readers.hdf5_columns import column_values
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
+from scbench.data.readers.turning import turned_to_fit
 
 __all__ = ["read"]
 
@@ -24,13 +25,13 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     """
     with open_h5(path, source.member) as file:
         matrix = read_matrix(file, source.matrix or "exprs", path.name, source.orientation)
+        cells, genes = (text_names(file[key][()]) if key in file else None for key in ("obs_names", "var_names"))
+        matrix, said = turned_to_fit(matrix, cells, genes, f"{path.name}: exprs")
         labels = labels_from = None
-        said: tuple[str, ...] = ()
         if label != NO_LABELS:
             obs = entry(file, "obs", path.name)
             column = choose_column(columns_of(obs), label, path.name, usual=("cell_type1",))
-            values, said = column_values(obs[column], column, path.name)
+            values, told = column_values(obs[column], column, path.name)
             labels, labels_from = check_length(text_labels(values), matrix.shape[0], path.name), repr(column)
-        cells = text_names(file["obs_names"][()]) if "obs_names" in file else None
-        genes = text_names(file["var_names"][()]) if "var_names" in file else None
+            said += told
     return LabelledCounts(matrix, labels, genes, cells, said, labels_from)

@@ -16,7 +16,7 @@ from scbench.data.readers.r_labels import label_column, labelled
 from scbench.data.readers.r_matrix import matrix_of, shape_of
 from scbench.data.readers.r_node import RNode
 from scbench.data.readers.r_objects import find
-from scbench.data.readers.r_side import fits, has_genes_in_rows
+from scbench.data.readers.r_side import fits, has_genes_in_rows, names_tell
 from scbench.errors import DataError
 
 __all__ = ["read_bare"]
@@ -55,7 +55,8 @@ def read_bare(
     if label == NO_LABELS:
         tables: list[Descriptions] = []
     elif label_path is not None:
-        tables, label = label_tables(label_path, label, matrix)
+        likely = names_tell(matrix) is not False if source.orientation is None else source.orientation == GENES_BY_CELLS
+        tables, label = label_tables(label_path, label, matrix, genes_in_rows=likely)
     else:
         tables = [own] if own is not None and in_frame else _tables(every, place, label)
     told: tuple[str, ...]
@@ -71,8 +72,8 @@ def read_bare(
         return counts
     if label is None:
         tables = [table for table in tables if _may_label(table, counts, file)]
-    holds_labels = file if label_path is None else label_path.name
-    return labelled(counts, tables, label, holds_labels, by_order=source.label_order == "file")
+    holds_labels, by_order = file if label_path is None else label_path.name, source.label_order == "file"
+    return labelled(counts, tables, label, holds_labels, by_order=by_order, is_second=label_path is not None)
 
 
 def _place(

@@ -90,7 +90,8 @@ def _of_container(
     else:
         tables, label = label_tables(label_path, label, held.matrix)
         file = label_path.name
-    return labelled(counts, tables, label, file, usual=_USUAL, by_order=source.label_order == "file")
+    by_order, is_second = source.label_order == "file", label_path is not None
+    return labelled(counts, tables, label, file, usual=_USUAL, by_order=by_order, is_second=is_second)
 
 
 def _others(every: Mapping[str, RNode], holders: Mapping[str, RNode]) -> list[Descriptions]:

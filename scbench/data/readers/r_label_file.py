@@ -17,13 +17,16 @@ SUFFIXES = frozenset({".rda", ".rdata", ".rds"})
 """Of R files, in small letters."""
 
 
-def label_tables(path: Path, label: str | None, matrix: RMatrix) -> tuple[list[Descriptions], str | None]:
+def label_tables(
+    path: Path, label: str | None, matrix: RMatrix, *, genes_in_rows: bool = True
+) -> tuple[list[Descriptions], str | None]:
     """Return what the file describes cells with, and the column of the labels.
 
     Args:
         path: R file, csv or tsv.
         label: the wanted column.
         matrix: the names and sizes of its sides tell whether a file of text has a header.
+        genes_in_rows: whether its columns are likelier cells than its rows.
 
     Raises:
         DataError: if the file cannot be read, or a file of text has no such column.
@@ -33,9 +36,10 @@ def label_tables(path: Path, label: str | None, matrix: RMatrix) -> tuple[list[D
         return [table for table in tables if table is not None], label
     sides = [names for names in (matrix.column_names, matrix.row_names) if names is not None]
     names = np.concatenate(sides) if sides else None
-    n_columns, n_rows = matrix.columns.shape
-    annotation = read_annotation(path, cells=names, n_cells=n_columns, label=label)
-    if annotation.n_rows not in (n_columns, n_rows):
-        annotation = read_annotation(path, cells=names, n_cells=n_rows, label=label)
+    sizes = matrix.columns.shape
+    n_cells, n_genes = sizes if genes_in_rows else sizes[::-1]
+    annotation = read_annotation(path, cells=names, n_cells=n_cells, label=label)
+    if annotation.n_rows not in sizes:
+        annotation = read_annotation(path, cells=names, n_cells=n_genes, label=label)
     columns = {key: Words(words) for key, words in annotation.columns.items()}
     return [Descriptions(path.name, annotation.n_rows, columns)], annotation.label_column(label)

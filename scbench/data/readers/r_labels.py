@@ -15,6 +15,7 @@ from scbench.errors import DataError
 
 __all__ = ["label_column", "labelled"]
 
+_IN_ORDER = "dataset.label_order=file"  # is about a second file, which may be the same
 _ADVICE = ". Labels in a second file are given as dataset.label_path"
 
 
@@ -26,6 +27,7 @@ def labelled(
     *,
     usual: Sequence[str] = (),
     by_order: bool = False,
+    is_second: bool = False,
 ) -> LabelledCounts:
     """Return counts with the labels in a column of one of several tables; see :func:`label_column`.
 
@@ -38,6 +40,7 @@ def labelled(
         file: that holds the tables, for messages.
         usual: names that this format uses, best first.
         by_order: whether the user says that rows are in the order of the cells.
+        is_second: whether the file is not that of the counts.
 
     Raises:
         DataError: if the column is missing, stands in several tables, or does not fit the cells.
@@ -50,17 +53,26 @@ def labelled(
     origin = f"{column!r} of {table.name}" if is_named_apart else repr(column)
     naming = table.naming(column, cells)
     said: list[str] = []
+    how = ""
     if not naming:
-        values = check_length(values, n_cells, file)
+        values, how = check_length(values, n_cells, file), " in the order of its rows"
     elif cells is None or "" not in naming or not np.array_equal(naming[""], cells):
-        pairing = pair(cells, naming, table.n_rows, n_cells, file=where, by_order=by_order)
+        try:
+            pairing = pair(cells, naming, table.n_rows, n_cells, file=where, by_order=by_order)
+        except DataError as error:
+            if is_second or _IN_ORDER not in str(error):
+                raise
+            raise DataError(f"{error} (and {file} as dataset.label_path, too)") from error
         values = pairing.take(values)
         said += [] if pairing.said is None else [pairing.said]
+        how = " in the order of its rows" if pairing.is_by_order else ""
         if pairing.is_by_order and not by_order and table.are_moved_numbers:
             said.append(
                 f"{where}: its rows are numbered, but not in order (the first is {naming[''][0]}), and the matrix "
                 "names no cells; they are taken in the order of the file"
             )
+    if is_second:
+        origin = f"{column!r} of {where}{how}"
     return dataclasses.replace(
         counts, labels=text_labels(values), labels_from=origin, warnings=(*counts.warnings, *said)
     )

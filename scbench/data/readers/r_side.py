@@ -12,7 +12,7 @@ from scbench.data.readers.r_descriptions import Descriptions
 from scbench.data.readers.r_matrix import RMatrix
 from scbench.errors import DataError
 
-__all__ = ["fits", "has_genes_in_rows"]
+__all__ = ["fits", "has_genes_in_rows", "names_tell"]
 
 
 def has_genes_in_rows(
@@ -38,7 +38,7 @@ def has_genes_in_rows(
         return given == GENES_BY_CELLS, ()
     n_columns, n_rows = matrix.columns.shape
     shown = f"{file}: {name} is {n_rows} x {n_columns}"
-    told = genes_in_rows(matrix.row_names, [] if matrix.column_names is None else list(matrix.column_names))
+    told = names_tell(matrix)
     sides = {side for table in tables if (side := _side(matrix, table, label, file)) is not None}
     if len(sides) == 1:
         side = sides.pop()
@@ -56,6 +56,11 @@ def has_genes_in_rows(
     return told, () if told else (
         f"{shown} and its names are those of cells and genes, so it is read as cells x genes",
     )
+
+
+def names_tell(matrix: RMatrix) -> bool | None:
+    """Return whether the rows are genes by what their names and those of the columns look like; None when in doubt."""
+    return genes_in_rows(matrix.row_names, [] if matrix.column_names is None else list(matrix.column_names))
 
 
 def fits(table: Descriptions, names: np.ndarray | None, length: int, file: str) -> bool:

@@ -37,7 +37,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         return counts
     by_order = source.label_order == "file"
     if label_path is not None:
-        tables, label = label_tables(label_path, label, matrix)
-        return labelled(counts, tables, label, label_path.name, by_order=by_order)
+        tables, label = label_tables(label_path, label, matrix, genes_in_rows=source.orientation != CELLS_BY_GENES)
+        return labelled(counts, tables, label, label_path.name, by_order=by_order, is_second=True)
     wanted = label or _LABEL
     return labelled(counts, [vector_of(find(objects, wanted, file), wanted, file)], None, file, by_order=by_order)

@@ -1,7 +1,7 @@
 """Other spellings of the same cell names, as tools make them: Seurat drops ``-1``, R writes ``.`` for ``-``, and so on.
 
-A re-spelling counts only where it pairs each cell with one row of its own, for all cells or for all rows: that many names
-do not agree by chance.
+A re-spelling counts only where it pairs each cell with one row of its own, for all cells or for all rows: that many
+names do not agree by chance.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def respelled(cells: np.ndarray, rows: np.ndarray, file: str) -> Respelled | Non
             ways = dict(find(_cleaned(cells, clean), _cleaned(rows, clean)))
             if len({found.tobytes() for found in ways.values()}) > 1:
                 raise DataError(
-                    f"the names in {file} fit the cells in {len(ways)} ways ({' or '.join(list(ways)[:2])}); give them "
-                    "as the matrix has them, or pass dataset.label_order=file when its rows are in the order of the cells"
+                    f"the names in {file} fit the cells in {len(ways)} ways ({' or '.join(list(ways)[:2])}); give "
+                    "them as the matrix has them, or pass dataset.label_order=file when its rows are in the order of "
+                    "the cells"
                 )
             for said, found in ways.items():
                 return Respelled(found, said if clean is _trimmed else f"{said}, {how}")
@@ -140,8 +141,10 @@ def _affixes(longer: Sequence[str], shorter: Sequence[str]) -> list[tuple[str, s
 
 
 def _around(inner: str, name: str) -> dict[tuple[str, str], None]:
-    before, is_inside, behind = name.partition(inner)
-    return {(before, behind): None} if inner and is_inside else {}
+    if not inner or inner not in name:
+        return {}
+    before, _, behind = name.partition(inner)
+    return {(before, behind): None}
 
 
 def _without(name: str, before: str, behind: str) -> str | None:

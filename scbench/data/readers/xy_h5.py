@@ -18,8 +18,8 @@ from scbench.data.readers.stacking import transposed
 
 __all__ = ["read"]
 
-_GENES = ("gene", "genes", "gene_names")
-_CELLS = ("cell", "cells", "cell_names")
+_GENES = ("gene", "genes", "gene_names", "var_names", "features")
+_CELLS = ("cell", "cells", "cell_names", "obs_names", "barcodes")
 _LABELS = ("cell_type", "Y")
 _BY_R = "rhdf5-NA.OK"  # an attribute of whatever rhdf5 writes, with the sizes of an array in R's order
 
