@@ -15,7 +15,9 @@ from scipy.sparse import csr_matrix
 
 import scbench
 from scbench.__main__ import main
+from scbench.cluster import _storable, _write
 from scbench.errors import ConfigError, DataError
+from scbench.method import Clustering
 from scbench.run.seeding import seeded
 from scbench.testing import toy_counts
 
@@ -39,10 +41,43 @@ def test_an_anndata_gets_clusters_embedding_and_what_made_them(adata: anndata.An
         "params": {"n_components": 7},
         "seed": 0,
         "n_clusters": 4,
+        "info": {"inertia": done.info["inertia"], "n_components": 7},
     }
     assert abs(adata.X - before).max() == 0
     scbench.cluster(adata, "random", 3, layer="counts", key_added="mine")
     assert "mine" in adata.obs
+
+
+def test_the_resolution_that_was_used_is_kept_in_the_file(adata: anndata.AnnData, tmp_path: Path) -> None:
+    searched = scbench.cluster(adata, "leiden", 4, layer="counts", key_added="searched")
+    given = scbench.cluster(adata, "leiden", 4, layer="counts", key_added="given", resolution=3.0)
+    assert len(np.unique(searched.labels)) == 4 < len(np.unique(given.labels))
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    about = anndata.read_h5ad(tmp_path / "x.h5ad").uns
+    assert about["given"]["info"] == {"match_k": False, "resolution": 3.0}
+    assert about["given"]["params"] == {"resolution": 3.0}
+    assert about["searched"]["info"] == dict(searched.info)
+    assert about["searched"]["info"]["match_k"]
+    assert about["searched"]["info"]["resolution"] != 1.0
+
+
+def test_whatever_a_method_reports_can_be_written(adata: anndata.AnnData, tmp_path: Path) -> None:
+    info = {
+        "stop_reason": None,
+        "epochs": np.int64(3),
+        "loss": {"zinb": [0.5, 1], "left": None},
+        "steps": [("a", 1), ("b", 2)],
+        "names": ["x", "y"],
+    }
+    _write(adata, "mine", Clustering(np.zeros(120, dtype=np.int64)), _storable({"info": info, "params": {"k": None}}))
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    found = anndata.read_h5ad(tmp_path / "x.h5ad").uns["mine"]
+    assert found["params"] == {}
+    assert found["info"]["epochs"] == 3
+    assert found["info"]["loss"]["zinb"].tolist() == [0.5, 1]
+    assert found["info"]["steps"] == '[["a", 1], ["b", 2]]'
+    assert found["info"]["names"].tolist() == ["x", "y"]
+    assert "stop_reason" not in found["info"]
 
 
 @pytest.mark.parametrize("method", ["pca_kmeans", "leiden", "random"])
@@ -92,6 +127,11 @@ def test_the_callers_generators_go_on_where_they_were() -> None:
     [
         ({"method": "leidn"}, ConfigError, "Did you mean 'leiden'"),
         ({"resolutio": 2.0}, ConfigError, "unknown parameter of method leiden 'resolutio'. Did you mean 'resolution'"),
+        (
+            {"match_k": True, "resolution": 2},
+            ConfigError,
+            "match_k=true searches the resolution, so method.resolution=2 would not be used; leave out method.match_k",
+        ),
         ({"layer": "count"}, ConfigError, "unknown layer 'count'. Did you mean 'counts'"),
         ({"layer": "counts", "n_clusters": 121}, ValueError, "n_clusters is 121 but there are only 120 cells"),
         ({"n_clusters": 3}, DataError, "are not whole numbers"),
@@ -109,3 +149,21 @@ def test_a_layer_needs_an_anndata() -> None:
 
 def test_log_normalised_values_are_accepted_when_said_so(adata: anndata.AnnData) -> None:
     assert scbench.cluster(adata, "pca_kmeans", 4, values="log_normalised").labels.shape == (120,)
+
+
+def test_what_is_no_cell_or_no_gene_is_warned_of() -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.poisson(2, (40, 12)).astype(np.float32)
+    matrix[:5] = 0
+    matrix[6] = matrix[7]
+    adata = anndata.AnnData(matrix)
+    adata.var_names = [*(f"g{i}" for i in range(10)), "ERCC-00002", "CD3"]
+    adata.var["feature_types"] = ["Gene Expression"] * 11 + ["Antibody Capture"]
+    with pytest.warns(UserWarning) as caught:
+        scbench.cluster(adata, "pca_kmeans", 2)
+    said = "\n".join(str(warning.message) for warning in caught)
+    assert "the AnnData: 1 feature that is no gene is left out: 1 Antibody Capture" in said
+    assert "5 of 40 cells have no count" in said
+    assert "2 of 40 cells are identical to another (1 profiles)" in said
+    assert "1 genes are spike-ins (ERCC) with" in said
+    assert all(warning.filename == __file__ for warning in caught)

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ _READS_AND_CHECKS = (
     "validate.py",
 )
 # What files are read with: another version may read other values.
-_READ_WITH = ("anndata", "h5py", "numpy", "pandas", "scipy", "zarr")
+_READ_WITH = ("anndata", "h5py", "numpy", "pandas", "rdata", "scipy", "zarr")
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,14 @@ def _parse(folder: Path, labels_path: Path, checked: CheckedCounts) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _version(library: str) -> str:
+    """Return the version of a library, "" for one that is not installed: R files need an extra."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
 @lru_cache(maxsize=1)
 def _code() -> str:
     """Return a hash of the reading code, so that a parsed copy never outlives a change of it."""
@@ -202,7 +210,7 @@ def _code() -> str:
     here = Path(__file__).parent
     for name in _READS_AND_CHECKS:
         digest.update((here / name).read_bytes())
-    for path in sorted((here / "readers").glob("*.py")):
+    for path in sorted((here / "readers").rglob("*.py")):
         digest.update(path.read_bytes())
-    digest.update(" ".join(f"{library}={version(library)}" for library in _READ_WITH).encode())
+    digest.update(" ".join(f"{library}={_version(library)}" for library in _READ_WITH).encode())
     return digest.hexdigest()

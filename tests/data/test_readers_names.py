@@ -81,7 +81,6 @@ def test_unknown_hdf5_lists_what_it_holds(tmp_path: Path) -> None:
     [
         ("a.xlsx", r"format of a\.xlsx cannot be told.*Accepted: \.h5.*10x export"),
         ("noname", "cannot be told"),
-        ("a.rds", "is an R file"),
         ("a.h5ad.gz", "unpack it first"),
         ("a.gz", "cannot be told"),
     ],
