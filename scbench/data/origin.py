@@ -17,7 +17,7 @@ from scbench.data.fetch import fetch
 from scbench.data.file_name import file_name
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import code_of, read, reader_for
-from scbench.data.readers.mtx_files import find_files
+from scbench.data.readers.matrix_market.files import find_files
 from scbench.data.simulate import simulate
 from scbench.errors import ConfigError, DataError
 

@@ -8,7 +8,7 @@ import pytest
 
 from scbench.data.origin import _path_sha256
 from scbench.data.readers import reader_for
-from scbench.data.readers.mtx_files import find_files
+from scbench.data.readers.matrix_market.files import find_files
 from scbench.errors import DataError
 
 MATRIX = "%%MatrixMarket matrix coordinate integer general\n2 3 3\n1 1 4\n2 2 5\n1 3 6\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.io import mmwrite
 from scipy.sparse import coo_matrix
 
-from scbench.data.readers.mtx_values import read_shape, read_values
+from scbench.data.readers.matrix_market.values import read_shape, read_values
 from scbench.errors import DataError
 
 

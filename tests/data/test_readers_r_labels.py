@@ -10,8 +10,8 @@ import pytest
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import read
-from scbench.data.readers.r_descriptions import table_of
-from scbench.data.readers.r_objects import load_r
+from scbench.data.readers.r_files.descriptions import table_of
+from scbench.data.readers.r_files.objects import load_r
 from scbench.errors import DataError
 
 pytest.importorskip("rdata", reason="rdata is not installed")

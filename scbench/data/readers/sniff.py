@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scbench.data.readers.mtx_files import folders_with_matrices, is_mtx, matrices_in
+from scbench.data.readers.matrix_market.files import folders_with_matrices, is_mtx, matrices_in
 from scbench.data.readers.protocol import other_reader, other_readers
 from scbench.data.readers.zarr_store import is_zarr
 from scbench.errors import DataError

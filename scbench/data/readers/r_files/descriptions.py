@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from scbench.data.readers.labels import text_names
-from scbench.data.readers.r_node import RNode
-from scbench.data.readers.r_vectors import RVector, names_of, plain_vector
+from scbench.data.readers.r_files.node import RNode
+from scbench.data.readers.r_files.vectors import RVector, names_of, plain_vector
 from scbench.errors import DataError
 
 __all__ = ["Column", "Descriptions", "Words", "described", "frame_columns", "row_names", "table_of", "vector_of"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scbench.data.readers.labels import text_names
-from scbench.data.readers.r_node import RNode
+from scbench.data.readers.r_files.node import RNode
 
 __all__ = ["RVector", "names_of", "plain_vector"]
 

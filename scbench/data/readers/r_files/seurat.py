@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scbench.data.readers.r_container import CannotHoldError, Container, no_matrix
-from scbench.data.readers.r_descriptions import Descriptions, described
-from scbench.data.readers.r_matrix import RMatrix, matrix_of, shape_of
-from scbench.data.readers.r_node import RNode
-from scbench.data.readers.r_vectors import names_of, plain_vector
+from scbench.data.readers.r_files.container import CannotHoldError, Container, no_matrix
+from scbench.data.readers.r_files.descriptions import Descriptions, described
+from scbench.data.readers.r_files.matrix import RMatrix, matrix_of, shape_of
+from scbench.data.readers.r_files.node import RNode
+from scbench.data.readers.r_files.vectors import names_of, plain_vector
 from scbench.errors import DataError
 
 __all__ = ["is_seurat", "read_seurat"]

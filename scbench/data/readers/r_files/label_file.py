@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from scbench.data.readers.annotation import read_annotation
-from scbench.data.readers.r_descriptions import Descriptions, Words, described
-from scbench.data.readers.r_matrix import RMatrix
-from scbench.data.readers.r_objects import load_r, placed
+from scbench.data.readers.r_files.descriptions import Descriptions, Words, described
+from scbench.data.readers.r_files.matrix import RMatrix
+from scbench.data.readers.r_files.objects import load_r, placed
 
 __all__ = ["SUFFIXES", "label_tables"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from scbench.data.readers.mtx_file_words import CELL_WORDS, GENE_WORDS, stem_of, tokens, words_in
+from scbench.data.readers.matrix_market.file_words import CELL_WORDS, GENE_WORDS, stem_of, tokens, words_in
 from scbench.errors import DataError
 
 __all__ = ["MtxFiles", "find_files", "folders_with_matrices", "is_mtx", "matrices_in"]

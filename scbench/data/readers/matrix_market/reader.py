@@ -11,11 +11,11 @@ from scipy.sparse import csr_matrix
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import text_names
-from scbench.data.readers.mtx_files import MtxFiles, find_files
-from scbench.data.readers.mtx_layout import convention, layout_of
-from scbench.data.readers.mtx_names import cell_names, gene_names, gene_types, read_names, read_symbols
-from scbench.data.readers.mtx_parts import is_usa, take_parts
-from scbench.data.readers.mtx_values import read_shape, read_values
+from scbench.data.readers.matrix_market.files import MtxFiles, find_files
+from scbench.data.readers.matrix_market.layout import convention, layout_of
+from scbench.data.readers.matrix_market.names import cell_names, gene_names, gene_types, read_names, read_symbols
+from scbench.data.readers.matrix_market.parts import is_usa, take_parts
+from scbench.data.readers.matrix_market.values import read_shape, read_values
 from scbench.data.readers.orientation import CELLS_BY_GENES, GENES_BY_CELLS
 from scbench.data.readers.tenx import keep_expression, refuse_label
 from scbench.errors import DataError

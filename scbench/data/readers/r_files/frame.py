@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.descriptions import is_description, is_gene_description
-from scbench.data.readers.r_descriptions import Descriptions
+from scbench.data.readers.r_files.descriptions import Descriptions
 
 __all__ = ["without_descriptions"]
 

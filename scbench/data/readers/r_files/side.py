@@ -8,8 +8,8 @@ import numpy as np
 
 from scbench.data.readers.orientation import GENES_BY_CELLS, genes_in_rows
 from scbench.data.readers.pairing import n_named
-from scbench.data.readers.r_descriptions import Descriptions
-from scbench.data.readers.r_matrix import RMatrix
+from scbench.data.readers.r_files.descriptions import Descriptions
+from scbench.data.readers.r_files.matrix import RMatrix
 from scbench.errors import DataError
 
 __all__ = ["fits", "has_genes_in_rows", "names_tell"]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-from scbench.data.readers.r_node import RNode
+from scbench.data.readers.r_files.node import RNode
 from scbench.errors import DataError
 from scbench.names import nearest
 

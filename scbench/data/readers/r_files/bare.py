@@ -9,14 +9,14 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import NO_LABELS, usual_column
 from scbench.data.readers.orientation import GENES_BY_CELLS
-from scbench.data.readers.r_descriptions import Descriptions, described, frame_columns, row_names
-from scbench.data.readers.r_frame import without_descriptions
-from scbench.data.readers.r_label_file import label_tables
-from scbench.data.readers.r_labels import label_column, labelled
-from scbench.data.readers.r_matrix import matrix_of, shape_of
-from scbench.data.readers.r_node import RNode
-from scbench.data.readers.r_objects import find
-from scbench.data.readers.r_side import fits, has_genes_in_rows, names_tell
+from scbench.data.readers.r_files.descriptions import Descriptions, described, frame_columns, row_names
+from scbench.data.readers.r_files.frame import without_descriptions
+from scbench.data.readers.r_files.label_file import label_tables
+from scbench.data.readers.r_files.labels import label_column, labelled
+from scbench.data.readers.r_files.matrix import matrix_of, shape_of
+from scbench.data.readers.r_files.node import RNode
+from scbench.data.readers.r_files.objects import find
+from scbench.data.readers.r_files.side import fits, has_genes_in_rows, names_tell
 from scbench.errors import DataError
 
 __all__ = ["read_bare"]

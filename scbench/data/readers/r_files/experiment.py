@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from scbench.data.readers.labels import text_names
-from scbench.data.readers.r_container import CannotHoldError, Container, no_matrix
-from scbench.data.readers.r_descriptions import Descriptions, described
-from scbench.data.readers.r_matrix import RMatrix, matrix_of, shape_of
-from scbench.data.readers.r_node import RNode
+from scbench.data.readers.r_files.container import CannotHoldError, Container, no_matrix
+from scbench.data.readers.r_files.descriptions import Descriptions, described
+from scbench.data.readers.r_files.matrix import RMatrix, matrix_of, shape_of
+from scbench.data.readers.r_files.node import RNode
 from scbench.errors import DataError
 
 __all__ = ["is_experiment", "is_expression_set", "read_experiment", "read_expression_set"]

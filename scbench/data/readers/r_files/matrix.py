@@ -12,9 +12,9 @@ from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import stacking
 from scbench.data.readers.labels import text_names
-from scbench.data.readers.r_descriptions import frame_columns, row_names
-from scbench.data.readers.r_node import RNode
-from scbench.data.readers.r_vectors import RVector, names_of
+from scbench.data.readers.r_files.descriptions import frame_columns, row_names
+from scbench.data.readers.r_files.node import RNode
+from scbench.data.readers.r_files.vectors import RVector, names_of
 from scbench.errors import DataError
 
 __all__ = ["RMatrix", "matrix_of", "shape_of"]

@@ -8,10 +8,10 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import NO_LABELS
 from scbench.data.readers.orientation import CELLS_BY_GENES
-from scbench.data.readers.r_descriptions import vector_of
-from scbench.data.readers.r_labels import labelled
-from scbench.data.readers.r_matrix import matrix_of
-from scbench.data.readers.r_objects import find, load_r
+from scbench.data.readers.r_files.descriptions import vector_of
+from scbench.data.readers.r_files.labels import labelled
+from scbench.data.readers.r_files.matrix import matrix_of
+from scbench.data.readers.r_files.objects import find, load_r
 
 __all__ = ["read"]
 

@@ -9,21 +9,21 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import NO_LABELS
 from scbench.data.readers.orientation import CELLS_BY_GENES
-from scbench.data.readers.r_bare import read_bare
-from scbench.data.readers.r_container import CannotHoldError, Container
-from scbench.data.readers.r_descriptions import Descriptions, described
-from scbench.data.readers.r_experiment import (
+from scbench.data.readers.r_files.bare import read_bare
+from scbench.data.readers.r_files.container import CannotHoldError, Container
+from scbench.data.readers.r_files.conversion import not_read
+from scbench.data.readers.r_files.descriptions import Descriptions, described
+from scbench.data.readers.r_files.experiment import (
     is_experiment,
     is_expression_set,
     read_experiment,
     read_expression_set,
 )
-from scbench.data.readers.r_label_file import label_tables
-from scbench.data.readers.r_labels import labelled
-from scbench.data.readers.r_node import RNode
-from scbench.data.readers.r_objects import THE_OBJECT, NotReadError, load_r, placed
-from scbench.data.readers.r_s4 import not_read
-from scbench.data.readers.r_seurat import is_seurat, read_seurat
+from scbench.data.readers.r_files.label_file import label_tables
+from scbench.data.readers.r_files.labels import labelled
+from scbench.data.readers.r_files.node import RNode
+from scbench.data.readers.r_files.objects import THE_OBJECT, NotReadError, load_r, placed
+from scbench.data.readers.r_files.seurat import is_seurat, read_seurat
 from scbench.errors import DataError
 
 __all__ = ["read"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scbench.data.readers.mtx_file_words import stem_of, tokens
-from scbench.data.readers.mtx_files import MtxFiles
-from scbench.data.readers.mtx_names import NameTable
+from scbench.data.readers.matrix_market.file_words import stem_of, tokens
+from scbench.data.readers.matrix_market.files import MtxFiles
+from scbench.data.readers.matrix_market.names import NameTable
 from scbench.data.readers.orientation import CELLS_BY_GENES, GENES_BY_CELLS
 from scbench.errors import DataError
 

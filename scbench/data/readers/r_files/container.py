@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scbench.data.readers.r_descriptions import Descriptions
-from scbench.data.readers.r_matrix import RMatrix
+from scbench.data.readers.r_files.descriptions import Descriptions
+from scbench.data.readers.r_files.matrix import RMatrix
 from scbench.errors import DataError
 from scbench.names import nearest
 

@@ -12,8 +12,8 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import NO_LABELS, text_labels
 from scbench.data.readers.orientation import CELLS_BY_GENES
-from scbench.data.readers.r_matrix import matrix_of
-from scbench.data.readers.r_objects import find, load_r
+from scbench.data.readers.r_files.matrix import matrix_of
+from scbench.data.readers.r_files.objects import find, load_r
 from scbench.errors import DataError
 
 __all__ = ["read"]

@@ -10,7 +10,7 @@ import numpy as np
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.labels import check_length, choose_column, text_labels, usual_column
 from scbench.data.readers.pairing import pair
-from scbench.data.readers.r_descriptions import Descriptions
+from scbench.data.readers.r_files.descriptions import Descriptions
 from scbench.errors import DataError
 
 __all__ = ["label_column", "labelled"]

@@ -1,0 +1,1 @@
+"""Files that R has written: ``.rds``, ``.rda`` and ``.RData``, through the optional package ``rdata``."""
