@@ -33,11 +33,12 @@ class CommunityMethod:
         recipe = replace(STANDARD_RECIPE, hvg=config.n_genes)
         components = principal_components(counts, recipe, config.n_components, run.cache)
         graph = neighbour_graph(counts, recipe, config.n_components, config.n_neighbors, run.cache)
-        info: dict[str, Any] = {"match_k": config.match_k}
-        if config.match_k:
+        resolution = config.fixed_resolution
+        info: dict[str, Any] = {"match_k": resolution is None}
+        if resolution is None:
             labels, found = communities_matching_k(graph, n_clusters, self.algorithm, run.seed)
             info |= found
         else:
-            labels = communities(graph, self.algorithm, config.resolution, run.seed)
-            info |= {"resolution": config.resolution}
+            labels = communities(graph, self.algorithm, resolution, run.seed)
+            info |= {"resolution": resolution}
         return Clustering(labels, embedding=components, info=info)

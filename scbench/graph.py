@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags, identity
 from sklearn.neighbors import NearestNeighbors
 
+from scbench.identical_neighbours import settle_identical
 from scbench.inputs import Derived, InputCache, derive
 from scbench.method import Counts
 from scbench.names import check_choice
@@ -164,7 +165,8 @@ def _inverse(degrees: np.ndarray, power: float) -> np.ndarray:
 def umap_connectivities(x: np.ndarray, n_neighbors: int = 20) -> csr_matrix:
     """Return the UMAP weights of the neighbour graph, as scanpy's ``pp.neighbors`` gives with exact neighbours.
 
-    scanpy itself searches approximately in larger datasets, which costs reproducibility.
+    scanpy itself searches approximately in larger datasets, which costs reproducibility. Cells with equal rows of ``x``
+    are tied to each other as a jitter would do it, where scanpy ties them to strangers: see :func:`umap_weights`.
 
     Args:
         x: (n_cells, n_features) dense, finite.
@@ -178,7 +180,7 @@ def umap_connectivities(x: np.ndarray, n_neighbors: int = 20) -> csr_matrix:
     """
     if n_neighbors < 2:
         raise ValueError(f"n_neighbors counts the cell itself and must be at least 2, got {n_neighbors}")
-    return umap_weights(*nearest_neighbours(x, n_neighbors - 1))
+    return umap_weights(*settle_identical(x, *nearest_neighbours(x, n_neighbors - 1)))
 
 
 def neighbour_graph(

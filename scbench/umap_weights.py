@@ -19,9 +19,15 @@ _SMALLEST_SCALE = 1e-3  # of the mean distance
 def umap_weights(indices: np.ndarray, distances: np.ndarray) -> csr_matrix:
     """Return the symmetric membership weights of each cell's neighbours.
 
-    A cell's weight for a neighbour at distance d is exp(-max(0, d - rho) / sigma), rho being the distance of its
-    nearest neighbour that is not at distance 0, and sigma such that its weights sum to log2(k + 1). The two
-    directions a, b of an edge become a + b - a b.
+    A cell's weight for a neighbour at distance d is exp(-(d - rho) / sigma), rho being the distance of its nearest
+    neighbour, and sigma such that its weights sum to log2(k + 1). The two directions a, b of an edge become
+    a + b - a b.
+
+    Identical cells are neighbours at distance 0, so rho is 0 for them: they get what a jitter gives them as it goes
+    to zero (1 for each neighbour where all are identical). This departs from umap-learn, whose rho is the nearest
+    distance above 0: there the nearest stranger of a cell gets weight 1 however far it is, and strangers share half of
+    the weight. Of 12 profiles with 10 copies each, Leiden at resolution 1 finds 4 to 8 on such weights, and all 12 on
+    these or with a jitter of 0.001. Without identical cells the two are the same.
 
     Args:
         indices: (n_cells, k) int, the other cells nearest to each cell.
@@ -31,19 +37,15 @@ def umap_weights(indices: np.ndarray, distances: np.ndarray) -> csr_matrix:
         (n_cells, n_cells) float32 CSR, symmetric, weights in (0, 1], empty diagonal.
 
     Source: McInnes, Healy and Melville 2018 (arXiv 1802.03426), algorithms 1 to 3, with local connectivity 1. As
-    in umap-learn, sigma is at least a thousandth of the mean distance (the cell itself counted in the mean).
+    in umap-learn, sigma is at least a thousandth of the cell's mean distance (the cell itself counted in the mean).
     """
     n_cells, k = indices.shape
     if k == 0:
         return csr_matrix((n_cells, n_cells), dtype=np.float32)
-    is_apart = distances > 0
-    nearest = np.where(is_apart.any(axis=1), distances[np.arange(n_cells), is_apart.argmax(axis=1)], 0.0)
-    beyond = np.maximum(distances - nearest[:, None], 0.0)
-    scale = _scales(beyond, np.log2(k + 1))
+    beyond = distances - distances[:, :1]
     own_mean = distances.sum(axis=1) / (k + 1)
-    scale = np.maximum(scale, _SMALLEST_SCALE * np.where(nearest > 0, own_mean, own_mean.mean()))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        memberships = np.where(beyond > 0, np.exp(-beyond / scale[:, None]), 1.0)
+    scale = np.maximum(_scales(beyond, np.log2(k + 1)), _SMALLEST_SCALE * own_mean)
+    memberships = np.exp(-beyond / scale[:, None])
     starts = np.arange(0, n_cells * k + 1, k)
     directed = csr_matrix((memberships.ravel(), indices.ravel(), starts), shape=(n_cells, n_cells))
     reverse = directed.T.tocsr()

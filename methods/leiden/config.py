@@ -14,4 +14,3 @@ class LeidenConfig(CommunityConfig):
     """Settings of Leiden; ``CommunityConfig`` says what they mean."""
 
     name: str = "leiden"
-    resolution: float = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from scbench.community_config import CommunityConfig
 
@@ -13,5 +14,6 @@ __all__ = ["LouvainConfig"]
 class LouvainConfig(CommunityConfig):
     """Settings of Louvain; ``CommunityConfig`` says what they mean."""
 
+    DEFAULT_RESOLUTION: ClassVar[float] = 0.8
+
     name: str = "louvain"
-    resolution: float = 0.8

@@ -12,7 +12,7 @@ from scbench.config.schema import PROTOCOLS
 from scbench.errors import ConfigError, StoreError
 from scbench.names import check_choice, unknown
 from scbench.report.table import preset_of
-from scbench.run.departures import departures
+from scbench.run.departures import parameters_with
 from scbench.run.plan import canonical_json
 
 __all__ = ["CONTROLS", "Selection", "ordered_datasets", "refuse_mixed_data", "selection_of", "told_apart"]
@@ -87,8 +87,10 @@ class Selection:
             return False
         if not self.is_exact or preset_of(record) == record["dataset"]:  # the authors' for this dataset
             return True
-        others = departures(record["method"], record["variant"], dict(leaves(record["params"])))
-        return others is None or set(others) <= set(setting)
+        given = {name: value for name, value in setting.items() if name != "variant"}
+        asked = parameters_with(record["method"], record["variant"], given)
+        found = dict(leaves(record["params"]))
+        return asked is None or all(found[name] == asked[name] for name in asked if name in found)
 
 
 def selection_of(options: Mapping[str, str]) -> Selection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from scbench.config.hydra_setup import schema_node
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.plugins import Plugin
+from scbench.run.departures import implications
 from scbench.tune.space import Parameter, Space, value_at
 from scbench.tune.space_file import check_path, parameter_of, read_space, search_file
 
@@ -34,12 +36,15 @@ def space_of(
         held: parameters that the command line sets to a value, which are not searched.
 
     Raises:
-        ConfigError: for an unknown parameter, a range that cannot be, or a space without parameters.
+        ConfigError: for an unknown parameter, one that the configuration does not use, a range that cannot be, or a
+            space without parameters.
     """
     for path in asked:
         check_path(plugin, path, f"search.{path}")
         if path in held:
             raise ConfigError(f"method.{path} and search.{path} are both given; leave one of them out")
+        if asked[path] != "default":
+            _check_is_used(plugin, path, config)
     ranged = {path: value for path, value in asked.items() if value != "default"}
     shipped = read_space(plugin, config) if search_file(plugin).is_file() or not ranged else Space(())
     known = {parameter.path: parameter for parameter in shipped.parameters}
@@ -51,6 +56,17 @@ def space_of(
         _check_values(plugin, parameters[path])
     ordered = [*(path for path in known if path in parameters), *(path for path in parameters if path not in known)]
     return dataclasses.replace(shipped, parameters=tuple(parameters[path] for path in ordered))
+
+
+def _check_is_used(plugin: Plugin, path: str, config: MethodConfig) -> None:
+    """Refuse a parameter whose value makes no difference beside those of the configuration."""
+    for name, needed in implications(plugin.name).get(path, {}).items():
+        value = value_at(config, name)
+        if value != needed:
+            raise ConfigError(
+                f"search.{path} varies what method.{name}={json.dumps(value)} does not use; "
+                f"add method.{name}={json.dumps(needed)}"
+            )
 
 
 def _ranged(path: str, value: object, known: Parameter | None, config: MethodConfig) -> Parameter:

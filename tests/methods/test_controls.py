@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +18,11 @@ from scbench_methods.random.method import RandomPartition
 
 from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
+from scbench.errors import ConfigError
 from scbench.method import Counts, RunContext
 from scbench.metrics import score
 from scbench.plugins import discover
+from scbench.run.plan import run_key
 from scbench.testing import check_method, toy_counts
 
 # PCA (20 components of 2000 variable genes) + k-means (20 starts), seeds 0 to 9, rows in file order: mean and
@@ -82,6 +87,50 @@ def test_a_fixed_resolution_ignores_k(method: type[Leiden], config: type[LeidenC
     np.testing.assert_array_equal(labels[0], labels[1])
     fine = method(config(match_k=False, resolution=6.0)).fit_predict(counts, 2, RunContext(0)).labels
     assert len(np.unique(fine)) > len(np.unique(labels[0]))
+
+
+def test_two_resolutions_give_two_numbers_of_clusters() -> None:
+    counts = toy_counts(400)
+    for seed in (0, 1):
+        coarse, fine = (
+            Leiden(LeidenConfig(resolution=resolution)).fit_predict(counts, 4, RunContext(seed))
+            for resolution in (0.1, 6.0)
+        )
+        assert coarse.info == {"match_k": False, "resolution": 0.1}
+        assert fine.info == {"match_k": False, "resolution": 6.0}
+        assert len(np.unique(coarse.labels)) < len(np.unique(fine.labels))
+
+
+@pytest.mark.parametrize(("config", "usual"), [(LeidenConfig, 1.0), (LouvainConfig, 0.8)])
+def test_a_resolution_says_that_it_is_to_be_used(config: type[LeidenConfig], usual: float) -> None:
+    def resolved(**params: Any) -> tuple[bool | None, float | None, float | None]:
+        made = config(**params)
+        return made.match_k, made.resolution, made.fixed_resolution
+
+    assert resolved() == resolved(match_k=True) == resolved(match_k=True, resolution=usual) == (True, usual, None)
+    assert resolved(match_k=False) == resolved(resolution=usual) == (False, usual, usual)
+    assert resolved(resolution=2.0) == resolved(match_k=False, resolution=2.0) == (False, 2.0, 2.0)
+
+
+def test_a_resolution_that_would_not_be_used_is_refused() -> None:
+    with pytest.raises(ConfigError, match="match_k=true searches the resolution, so method.resolution=2 would not be"):
+        LeidenConfig(match_k=True, resolution=2.0)
+    with pytest.raises(ConfigError, match="so method.resolution=1 would not be used; leave out method.match_k to use"):
+        LouvainConfig(match_k=True, resolution=1.0)
+    for wrong in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="method.resolution must be a positive number"):
+            LeidenConfig(resolution=wrong)
+
+
+def test_run_keys_of_default_runs_are_those_of_the_stored_ones() -> None:
+    """The parameters enter the key of a run as they are: ``results/reference`` holds keys of 2026."""
+    params = {"match_k": True, "n_components": 20, "n_genes": 2000, "n_neighbors": 20, "variant": "default"}
+    assert dataclasses.asdict(LeidenConfig()) == {"name": "leiden", "resolution": 1.0, **params}
+    assert dataclasses.asdict(LouvainConfig()) == {"name": "louvain", "resolution": 0.8, **params}
+    data: Any = SimpleNamespace(sha256="0" * 64, preprocessing={})
+    key = "f623e3b5d9b17acdca5a84d6f820e5774f7dd5ff03aff6eb8200047e9647adb5"
+    assert run_key(LeidenConfig(), data, "honest", "true", 3, 0) == key
+    assert run_key(LeidenConfig(match_k=True, resolution=1.0), data, "honest", "true", 3, 0) == key
 
 
 LARGE = {"cite_cbmc", "worm_neuron", "young_top2000"}

@@ -11,7 +11,7 @@ from scbench_methods.scsiameseclu.config import ScSiameseCluConfig
 
 from scbench.config.preset import leaves
 from scbench.report.table import differences, summarise
-from scbench.run.departures import departures
+from scbench.run.departures import departures, parameters_with
 from scbench.run.store import json_ready
 
 
@@ -31,6 +31,36 @@ def test_what_differs_is_named_also_inside_groups() -> None:
     config = parameters(ScSiameseCluConfig(alpha=0.1))
     config["graph"] = {**config["graph"], "k": 5}  # type: ignore[dict-item]
     assert departures("scsiameseclu", "default", dict(leaves(config))) == {"graph.k": 5, "alpha": 0.1}
+
+
+def test_a_resolution_is_named_wherever_it_is_used_and_stands_for_what_it_implies() -> None:
+    usual = parameters(LeidenConfig())
+    for config, shown in (
+        (LeidenConfig(match_k=False), {"resolution": 1.0}),
+        (LeidenConfig(resolution=1.0), {"resolution": 1.0}),
+        (LeidenConfig(match_k=False, resolution=2.0, n_neighbors=5), {"resolution": 2.0, "n_neighbors": 5}),
+    ):
+        assert departures("leiden", "default", parameters(config)) == shown
+    rows = summarise([record(method="leiden", params=p) for p in (usual, parameters(LeidenConfig(match_k=False)))])
+    assert differences(rows) == ["", "resolution=1.0"]
+
+
+def test_a_resolution_that_a_record_names_but_its_run_did_not_use_says_so() -> None:
+    """Records of versions that took ``method.resolution=2`` and searched another one."""
+    old = {**parameters(LeidenConfig()), "resolution": 2.0}
+    assert departures("leiden", "default", old) == {"resolution": "2.0 (not used)"}
+    assert departures("leiden", "default", {"resolution": 2.0}) == {"resolution": 2.0}
+
+
+def test_parameters_that_follow_from_those_that_are_given() -> None:
+    finer = parameters_with("leiden", "default", {"resolution": 2})
+    assert finer == parameters(LeidenConfig(resolution=2.0))
+    grouped = parameters_with("scsiameseclu", "default", {"graph.k": 7, "alpha": 0.3})
+    assert grouped is not None
+    assert (grouped["graph.k"], grouped["graph.metric"], grouped["alpha"]) == (7, "auto", 0.3)
+    assert parameters_with("leiden", "default", {"resolution": 2.0, "match_k": True}) is None
+    assert parameters_with("leiden", "default", {"resolutio": 2.0}) is None
+    assert parameters_with("leiden", "default", {"graph.k": 7}) is None
 
 
 def test_parameters_of_another_version_are_left_out() -> None:

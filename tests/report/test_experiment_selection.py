@@ -52,6 +52,16 @@ def test_only_the_named_settings_belong_to_it() -> None:
     assert not chosen.keeps({**run(), "n_clusters_rule": "estimate"})
 
 
+@pytest.mark.parametrize("row", ["{match_k: false}", "{resolution: 1.0}", "{match_k: false, resolution: 1.0}"])
+def test_a_setting_holds_what_follows_from_it(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "conf" / "experiment" / "mine.yaml"
+    path.write_text(EXPERIMENT.replace("  - leiden\n", "").replace("{resolution: 2.0}", row))
+    chosen = selection_of_experiment(load_experiment("mine"))
+    assert chosen.keeps(run(match_k=False))
+    assert not chosen.keeps(run())
+    assert not chosen.keeps(run(resolution=2.0))
+
+
 def test_a_run_with_a_preset_belongs_to_it() -> None:
     chosen = selection_of_experiment(load_experiment("mine"))
     assert chosen.keeps({**run(resolution=3.0), "preset": {"name": "paul15"}})

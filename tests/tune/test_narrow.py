@@ -42,6 +42,16 @@ def test_what_is_held_or_left_at_its_default_is_not_searched() -> None:
     assert list(ranges("pca_kmeans", {"n_genes": "default"})) == ["n_components"]
 
 
+def test_what_the_configuration_does_not_use_is_not_searched() -> None:
+    leiden = find("leiden")
+    with pytest.raises(ConfigError, match="search.resolution varies what method.match_k=true does not use; add method"):
+        ranges("leiden", {"resolution": [0.2, 4.0]})
+    free = leiden.config_class()(name="leiden", match_k=False)  # type: ignore[call-arg]
+    (found,) = (p for p in space_of(leiden, free, {"resolution": [0.2, 4]}).parameters if p.path == "resolution")
+    assert (found.low, found.high, found.is_whole) == (0.2, 4.0, False)
+    assert "resolution" not in ranges("leiden", {"resolution": "default"})
+
+
 def test_a_method_without_a_file_can_be_given_a_range(toy_installed: None) -> None:
     assert list(ranges("toy", {"seconds": [0.0, 1.0]})) == ["seconds"]
 
