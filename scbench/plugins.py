@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
 from types import ModuleType
 
 from scbench.errors import ConfigError
@@ -59,6 +60,19 @@ class Plugin:
         cls = _only((c for c in _own_classes(module) if hasattr(c, "fit_predict")), module, "a class with fit_predict")
         method: Method = cls(config)
         return method
+
+    def without_yaml(self) -> ConfigError:
+        """Return the error for a package that has no option of this name for the configuration group ``method``."""
+        folder = files(self.package).joinpath("conf", "method")
+        entries = folder.iterdir() if folder.is_dir() else ()
+        others = sorted(entry.name for entry in entries if entry.name.endswith(".yaml"))
+        found = f", only {', '.join(others)}" if others else ""
+        todo = "rename that file, or write this one" if len(others) == 1 else "write it"
+        return ConfigError(
+            f"method {self.name!r}: package {self.package!r} has no conf/method/{self.name}.yaml{found}; {todo}; its "
+            f"two lines are 'defaults: [{self.name}_schema, _self_]' and 'name: {self.name}'"
+            + ("" if self.package.startswith(f"{_IN_TREE}.") else ", and it has to be in the wheel (package data)")
+        )
 
     def _import(self, part: str) -> ModuleType:
         """Import one module of the package; a package without it is not a method."""

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from scbench.config.groups import DEFAULT_OPTIONS, dotted_fields, field_names, has_field, options, schema_of
+from scbench.config.groups import (
+    DEFAULT_OPTIONS,
+    dotted_fields,
+    field_names,
+    has_field,
+    is_in_mapping,
+    options,
+    schema_of,
+)
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.names import nearest, unknown
@@ -19,14 +29,15 @@ _GROUPS = ("method", "dataset", "engine")
 
 
 def check_overrides(arguments: Iterable[str], named: Mapping[str, Sequence[str]] | None = None) -> list[str]:
-    """Refuse unknown keys and unknown options of groups; spell out ``glob(...)`` over a group.
+    """Refuse unknown keys and unknown options of groups; spell out ``glob(...)`` over a group, mark keys as new.
 
     Args:
         arguments: the overrides of a command line (``method=leiden``, ``+engine.threads=2``), without Hydra's flags.
         named: options by group that are chosen in another way, as an experiment does.
 
     Returns:
-        The overrides for Hydra. It would match a glob with its own helper files, too.
+        The overrides for Hydra. It would match a glob with its own helper files, too, and add a key to a mapping
+        (``engine.sbatch.nice=5``) only with a sign before it.
 
     Raises:
         ConfigError: one line that names the mistake and the nearest valid name.
@@ -34,7 +45,7 @@ def check_overrides(arguments: Iterable[str], named: Mapping[str, Sequence[str]]
     checked = []
     chosen = {group: [option] for group, option in DEFAULT_OPTIONS.items()}
     chosen |= {group: list(of_group) for group, of_group in (named or {}).items()}
-    overrides = [(parse(argument), argument) for argument in arguments]
+    overrides = [(_parse_no_path(argument), argument) for argument in arguments]
     for override, argument in overrides:
         key = override.get_key_element().lstrip("+~")
         if key in _GROUPS and override.is_delete():
@@ -47,10 +58,14 @@ def check_overrides(arguments: Iterable[str], named: Mapping[str, Sequence[str]]
             checked.append(f"{key}={','.join(chosen[key])}" if is_glob else argument)
         else:
             checked.append(argument)
-    for override, _ in overrides:
+    for place, (override, argument) in enumerate(overrides):
         key = override.get_key_element().lstrip("+~")
         if key not in _GROUPS and key.partition(".")[0].partition("/")[0] != "hydra":
             _check_key(key, chosen)
+            head, _, rest = key.partition(".")
+            is_new = any(is_in_mapping(schema_of(head, option), rest) for option in chosen.get(head, ()))
+            if is_new and argument[0] not in "+~":
+                checked[place] = f"++{argument}"
     return checked
 
 
@@ -67,6 +82,22 @@ def parse(argument: str) -> Override:
         raise ConfigError(
             f"cannot read the argument {argument!r} ({reason}). Arguments look like method=leiden or engine.threads=2"
         ) from error
+
+
+def _parse_no_path(argument: str) -> Override:
+    """Return one override, parsed; a path given to the group ``dataset`` is told what to write."""
+    key, _, text = argument.partition("=")
+    if key.lstrip("+") == "dataset" and not text.startswith(("glob(", "choice(")):
+        known = options("dataset")
+        parts = [part.strip(" '\"") for part in text.split(",")]
+        for name in [text] if os.path.exists(text) else parts:  # a comma may be part of a file's name
+            is_path = "/" in name or "." in name or name.startswith("~") or (name != "" and os.path.exists(name))
+            if is_path and name not in known:
+                raise ConfigError(
+                    f"dataset= takes the name of a dataset, and {name!r} looks like a path; write "
+                    f"dataset=file {shlex.quote(f'dataset.path={name}')}"
+                )
+    return parse(argument)
 
 
 def choices(group: str, override: Override) -> Iterator[str]:

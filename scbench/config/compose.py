@@ -14,20 +14,21 @@ import hydra
 import yaml
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from scbench.config.check import check_overrides
 from scbench.config.hydra_setup import Composed, register
+from scbench.config.plain_text import take_literally
 from scbench.config.preset_choice import with_preset
 from scbench.config.request import Request
 from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import DatasetConfig
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.method import MethodConfig
-from scbench.plugins import discover
+from scbench.plugins import discover, find
 
 __all__ = ["run_with_config", "to_run_config"]
 
@@ -48,7 +49,9 @@ def run_with_config(request: Request | Sequence[str], command: Callable[[list[Ru
     if own and not os.path.isdir(os.path.expanduser(own)):
         raise ConfigError(f"SCBENCH_CONF={own} is not a folder; correct or unset it")
     request = request if isinstance(request, Request) else Request(tuple(request))
-    flags, overrides = _split(request.arguments)
+    typed = sys.argv
+    flags, overrides, is_sweep = _split(request.arguments)
+    overrides = take_literally(overrides, is_sweep=is_sweep)
     arguments = [*check_overrides(overrides, request.chosen), *flags]
     if request.cells is not None:  # Hydra composes once before it sweeps, and keys of a method need one
         arguments = [*request.cells[0][:2], *arguments]
@@ -60,7 +63,8 @@ def run_with_config(request: Request | Sequence[str], command: Callable[[list[Ru
         job = HydraConfig.get()
         overrides = list(job.overrides.task)
         if job.mode == RunMode.MULTIRUN:
-            statuses.append(command([to_run_config(config, overrides)]))
+            with _argv(typed):
+                statuses.append(command([to_run_config(config, overrides)]))
         else:
             collected.append(Composed(config, overrides))
 
@@ -70,6 +74,11 @@ def run_with_config(request: Request | Sequence[str], command: Callable[[list[Ru
     with _hydra_process(arguments):
         try:
             entry()
+        except MissingConfigException as error:
+            group, _, option = (error.missing_cfg_file or "").partition("/")
+            if group == "method" and option in discover():
+                raise find(option).without_yaml() from error
+            raise ConfigError(_one_line(error)) from error
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(_one_line(error)) from error
         except (yaml.YAMLError, UnicodeDecodeError, ValueError, LookupError) as error:
@@ -102,6 +111,11 @@ def to_run_config(config: DictConfig, overrides: Iterable[str] = ()) -> RunConfi
             raise ConfigError(
                 f"the YAML of this {group} must hold key: value pairs, found {type(config[group]).__name__}"
             )
+    if config.method.name not in discover():  # which options there are was checked: it is not from the command line
+        raise ConfigError(
+            f"the YAML of this method has name: {config.method.name}, which is no method; write there what its file "
+            "is called, without .yaml"
+        )
     try:
         config, preset = with_preset(config, overrides)
     except OmegaConfBaseException as error:
@@ -127,8 +141,8 @@ def to_run_config(config: DictConfig, overrides: Iterable[str] = ()) -> RunConfi
     return dataclasses.replace(resolved, applied_preset=preset)
 
 
-def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return Hydra's flags and the overrides; an unknown flag is one line, not a usage page."""
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str], bool]:
+    """Return Hydra's flags, the overrides and whether they are a sweep; an unknown flag is one line."""
     said = io.StringIO()
     try:
         with redirect_stderr(said):
@@ -147,23 +161,32 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             left[argument] -= 1
         else:
             flags.append(argument)
-    return flags, overrides
+    return flags, overrides, parsed.multirun or any(o.lstrip("+") == "hydra.mode=MULTIRUN" for o in overrides)
 
 
 @contextmanager
 def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
     """Give Hydra its arguments and let its errors through; both are process-wide, so they are put back."""
-    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [argv[0], *arguments]
+    full_error = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        yield
+        with _argv([sys.argv[0], *arguments]):
+            yield
     finally:
-        sys.argv = argv
         if full_error is None:
             os.environ.pop("HYDRA_FULL_ERROR", None)
         else:
             os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+@contextmanager
+def _argv(argv: list[str]) -> Iterator[None]:
+    """Set the arguments of this process, which records keep, for the length of a block."""
+    before, sys.argv = sys.argv, argv
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def _one_line(error: BaseException) -> str:

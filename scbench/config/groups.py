@@ -12,7 +12,7 @@ from scbench.config.schema import LocalEngine, RunConfig, SlurmEngine
 from scbench.data.config import FileDataset, RegisteredDataset, SimulatedDataset
 from scbench.data.registry import dataset_names, own_dataset_schemas
 
-__all__ = ["DEFAULT_OPTIONS", "dotted_fields", "field_names", "has_field", "options", "schema_of"]
+__all__ = ["DEFAULT_OPTIONS", "dotted_fields", "field_names", "has_field", "is_in_mapping", "options", "schema_of"]
 
 DEFAULT_OPTIONS = {"dataset": "pbmc68k_reduced", "engine": "local"}
 _ENGINES: dict[str, type] = {"local": LocalEngine, "slurm": SlurmEngine}
@@ -60,3 +60,14 @@ def has_field(schema: type, path: str) -> bool:
     below = typing.get_type_hints(schema)[head]
     is_nested = isinstance(below, type) and dataclasses.is_dataclass(below)
     return has_field(below, rest) if rest and is_nested else True
+
+
+def is_in_mapping(schema: type, path: str) -> bool:
+    """Return whether a dotted name is a field that is a mapping, or a key of one: such keys can be added."""
+    head, _, rest = path.partition(".")
+    if head not in field_names(schema):
+        return False
+    below = typing.get_type_hints(schema)[head]
+    if isinstance(below, type) and dataclasses.is_dataclass(below):
+        return bool(rest) and is_in_mapping(below, rest)
+    return typing.get_origin(below) is dict

@@ -6,16 +6,15 @@ installed, a dataset that is not at hand) is left out with its reason before any
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hydra.core.override_parser.types import Glob, Override
 
 from scbench.config.check import check_overrides, choices, parse
 from scbench.config.experiment import Experiment, ExperimentMethod, load_experiment
 from scbench.config.groups import options
+from scbench.config.literal import literal
 from scbench.config.schema import parse_seeds
 from scbench.errors import ConfigError
 from scbench.names import unknown
@@ -23,7 +22,6 @@ from scbench.plugins import discover, find
 
 __all__ = ["LeftOut", "Request", "read_request"]
 
-_BEFORE_QUOTE = re.compile(r"(\\*)'")
 _DRY_RUN = "--dry-run"
 _SHOWS_ONE = ("--cfg", "-c", "--info", "-i")
 
@@ -186,24 +184,8 @@ def _cell(experiment: Experiment, method: ExperimentMethod, dataset: str) -> tup
         **experiment.overrides,
         **{f"method.{path}": value for path, value in method.params.items()},
     }
-    settings = (f"{key}={_literal(value)}" for key, value in values.items())
+    settings = (f"{key}={literal(value)}" for key, value in values.items())
     return (f"method={method.name}", f"dataset={dataset}", *settings)
-
-
-def _literal(value: Any) -> str:  # Any: as YAML has it
-    """Return a value as Hydra's grammar reads it back."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{','.join(_literal(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{_literal(item)}" for key, item in value.items()) + "}"
-    # Within quotes a backslash is itself, except before a quote.
-    return "'" + _BEFORE_QUOTE.sub(r"\1\1\\'", str(value) + "'")[:-2] + "'"
 
 
 def _check_keys(experiment: Experiment, rows: Sequence[ExperimentMethod]) -> None:

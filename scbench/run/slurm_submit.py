@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from scbench.config.schema import RunConfig, SlurmEngine
@@ -17,6 +19,8 @@ from scbench.run.store import Store
 __all__ = ["chunks_of", "device_of", "submit", "submit_jobs"]
 
 _JOBS_PER_ARRAY = 1000  # SLURM's default MaxArraySize is 1001
+_ENVIRONMENT_OF_SBATCH = "SBATCH_EXPORT"
+_STEPS_INHERIT = "export SLURM_EXPORT_ENV=ALL"  # sbatch --export=NONE keeps even srun from telling a step its job
 
 
 def chunks_of(runs: Sequence[PlannedRun], engine: SlurmEngine, device: str) -> list[tuple[str, list[list[PlannedRun]]]]:
@@ -88,7 +92,7 @@ def submit_jobs(submission: Submission, engine: SlurmEngine, device: str, jobs: 
     executor = submitit.SlurmExecutor(folder=submission.folder, max_num_timeout=engine.max_requeues)
     executor.update_parameters(**_parameters(engine, device, submission.name))
     try:
-        with executor.batch():
+        with _own_export(), executor.batch():
             for job in jobs:
                 executor.submit(job)
     except submitit.core.utils.FailedJobError as error:
@@ -116,6 +120,17 @@ def _configs_of(chunk: Sequence[PlannedRun], configs: Mapping[str, RunConfig]) -
     return tuple(dataclasses.replace(config, seeds=of_config) for config, of_config in seeds)
 
 
+@contextmanager
+def _own_export() -> Iterator[None]:
+    """Hide SBATCH_EXPORT from sbatch, for which it would come before the ``--export`` of the job."""
+    before = os.environ.pop(_ENVIRONMENT_OF_SBATCH, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_ENVIRONMENT_OF_SBATCH] = before
+
+
 def _parameters(engine: SlurmEngine, device: str, name: str) -> dict[str, Any]:
     """Return what submitit is told."""
     on_gpu = device == "cuda"
@@ -125,8 +140,8 @@ def _parameters(engine: SlurmEngine, device: str, name: str) -> dict[str, Any]:
         "time": math.ceil(engine.job_hours * 60),
         "array_parallelism": engine.array_parallelism,
         "cpus_per_task": slots * engine.threads,
-        "setup": list(engine.setup) or None,
-        "additional_parameters": {"requeue": True} | dict(engine.sbatch),
+        "setup": [_STEPS_INHERIT, *engine.setup],
+        "additional_parameters": {"requeue": True, "export": "ALL"} | dict(engine.sbatch),
     }
     if on_gpu:
         parameters["gpus_per_node"] = engine.gpus_per_job

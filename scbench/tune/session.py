@@ -21,6 +21,7 @@ from scbench.run.store import Store
 from scbench.tune.comparison import FILE, Cost, Difference, write_comparison
 from scbench.tune.driver import make_trials
 from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
+from scbench.tune.locked import lock_told, sqlite_file
 from scbench.tune.options import TuneOptions
 from scbench.tune.owners import Owner
 from scbench.tune.page import write_page
@@ -82,15 +83,14 @@ def run_search(
     if n_elsewhere:
         say(f"{n_elsewhere} trials are under way in other processes; the one that ends last shows the result")
         return 0
-    result = read_result(study)
-    if result is None:
-        reasons = {study.reason(trial) for trial in study.trials()} - {""}
-        say(
-            f"no trial has a value; {len(reasons)} reasons, such as: {next(iter(sorted(reasons)), 'all were given up')}"
-        )
-        return 1
-    print_result(TableConsole(), search, result)
-    preset = _write(study, result, options)
+    with _failures_told(study.folder, options):
+        result = read_result(study)
+        if result is None:
+            reasons = sorted({study.reason(trial) for trial in study.trials()} - {""})
+            say(f"no trial has a value; {len(reasons)} reasons, such as: {(reasons or ['all were given up'])[0]}")
+            return 1
+        print_result(TableConsole(), search, result)
+        preset = _write(study, result, options)
     return _evaluate(study, result, preset, named.evaluated, options.share(), provenance) if options.evaluate else 0
 
 
@@ -117,13 +117,13 @@ def _opened(named: NamedSearch, options: TuneOptions) -> Iterator[Study]:
     """Open a study, of which this process is an owner for the length of the block.
 
     Raises:
-        StoreError: when its folder cannot be used, or its storage fails on the way.
+        ScbenchError: when its folder cannot be used, or its storage fails on the way.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it has to say is said here
     folder = named.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with Owner(folder) as owner:
+        with Owner(folder) as owner, _failures_told(folder, options):
             yield open_study(named.search, named.name, folder, options.storage, options.n_trials, owner)
     except StoreError:
         raise
@@ -131,6 +131,19 @@ def _opened(named: NamedSearch, options: TuneOptions) -> Iterator[Study]:
         raise StoreError(
             f"the study's folder {folder} cannot be used ({error}); choose another with out=DIR"
         ) from error
+
+
+@contextmanager
+def _failures_told(folder: Path, options: TuneOptions) -> Iterator[None]:
+    """Turn what a study's storage raises into one line.
+
+    Raises:
+        StudyLockedError: when another program has locked its file.
+        StoreError: when it has failed in another way.
+    """
+    try:
+        with lock_told(sqlite_file(storage_url(options.storage, folder))):
+            yield
     except (OptunaError, SQLAlchemyError) as error:
         reason = reason_of(error, options.storage)
         raise StoreError(f"the study's storage has failed ({reason}); mend it, and the same command goes on") from error

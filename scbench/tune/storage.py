@@ -13,11 +13,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from scbench.errors import ConfigError
+from scbench.tune.locked import WAIT_SECONDS, lock_told, sqlite_file
 from scbench.tune.storage_choice import password_of, without_password
 
 __all__ = ["open_storage", "reason_of", "storage_url"]
 
-_WAIT_SECONDS = 60  # that a writer of SQLite waits for another
 _CONNECT_SECONDS = 10  # that a server is waited for; it may be behind a wall that never answers
 _SHOWN = 300
 _POSTGRESQL_DRIVERS = ("psycopg", "psycopg2")  # SQLAlchemy's usual one has changed between its versions
@@ -45,6 +45,7 @@ def open_storage(storage: str, folder: Path) -> BaseStorage:
 
     Raises:
         ConfigError: when the URL is none, its driver is not installed, or the database cannot be reached.
+        StudyLockedError: when another program has locked the file of SQLite.
     """
     where = storage_url(storage, folder)
     if storage == "journal":
@@ -52,7 +53,8 @@ def open_storage(storage: str, folder: Path) -> BaseStorage:
     shown = without_password(storage)
     _check_driver(where, shown)
     try:
-        return RDBStorage(where, engine_kwargs=_engine_kwargs(where))
+        with lock_told(sqlite_file(where)):
+            return RDBStorage(where, engine_kwargs=_engine_kwargs(where))
     except (ImportError, OSError, ValueError, SQLAlchemyError) as error:
         raise ConfigError(
             f"storage={shown} cannot be used ({reason_of(error, storage)}); correct the URL or start the server, or "
@@ -89,7 +91,7 @@ def _check_driver(url: str, shown: str) -> None:
 def _engine_kwargs(url: str) -> dict[str, Any]:
     """Return the settings of the connections."""
     if url.startswith("sqlite:"):
-        return {"connect_args": {"timeout": _WAIT_SECONDS}}
+        return {"connect_args": {"timeout": WAIT_SECONDS}}
     # Between two trials hours may pass, after which a server may have ended the connection.
     settings: dict[str, Any] = {"pool_pre_ping": True}
     if url.startswith("postgresql"):

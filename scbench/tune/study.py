@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,21 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from scbench.errors import ConfigError
 from scbench.tune.home import claim_home
 from scbench.tune.identity import Search, differences, identity_of
+from scbench.tune.locked import WAIT_SECONDS, StudyLockedError, check_unlocked, lock_told, sqlite_file
 from scbench.tune.owners import Owner, is_gone
 from scbench.tune.ranks import mean_ranks
 from scbench.tune.sampling import SCORES, judged, suggest
-from scbench.tune.storage import open_storage
+from scbench.tune.storage import open_storage, storage_url
 
 __all__ = ["Claim", "Study", "open_study"]
 
 _OWNER, _REASON, _IDENTITY = "owner", "reason", "scbench"
 _LABELS = "tuned_with_labels"
 _DIFFERENCES_SHOWN = 4
-_PRUNERS: Mapping[str, type[BasePruner]] = {"none": NopPruner, "median": MedianPruner, "hyperband": HyperbandPruner}
-_PRUNER_SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "none": {},
-    "median": {"n_startup_trials": 5, "n_warmup_steps": 10},
-    "hyperband": {"min_resource": 10, "reduction_factor": 3},
+_PRUNERS: Mapping[str, Callable[[], BasePruner]] = {
+    "none": NopPruner,
+    "median": partial(MedianPruner, n_startup_trials=5, n_warmup_steps=10),
+    "hyperband": partial(HyperbandPruner, min_resource=10, reduction_factor=3),
 }
 
 
@@ -55,15 +56,20 @@ class Study:
         search: what is searched.
         n_trials: trials in all.
         owner: this process.
+        file: of SQLite that it is kept in; None when it is kept elsewhere.
     """
 
-    def __init__(self, study: optuna.Study, folder: Path, search: Search, n_trials: int, owner: Owner) -> None:
+    def __init__(
+        self, study: optuna.Study, folder: Path, search: Search, n_trials: int, owner: Owner, file: Path | None
+    ) -> None:
         self.name = study.study_name
         self.folder = folder
         self.search = search
         self.n_trials = n_trials
         self._study = study
         self._owner = owner
+        self._file = file
+        self._locked: StudyLockedError | None = None
         self._distributions = search.space.distributions()
         self._mine: dict[int, Trial] = {}
 
@@ -72,7 +78,9 @@ class Study:
 
         A trial that a dead process has left is taken over as it is; the first trial of a study has the defaults.
         """
+        self._check_lock()
         with _lock(self.folder):
+            check_unlocked(self._file, WAIT_SECONDS)  # to add a trial Optuna tries five times, each as long as this
             trials = self._study.get_trials(deepcopy=False)
             found = self._left_behind(trials)
             if found is not None:
@@ -123,6 +131,7 @@ class Study:
 
     def complete(self, number: int, scores: Mapping[str, float]) -> None:
         """Note the values of a trial, by dataset."""
+        self._check_lock()
         with _lock(self.folder):
             self._mine[number].set_user_attr(SCORES, dict(scores))
             value = next(iter(scores.values()))
@@ -133,19 +142,35 @@ class Study:
 
     def fail(self, number: int, reason: str) -> None:
         """Note that a trial has no value, and why."""
+        self._check_lock()
         self._mine[number].set_user_attr(_REASON, reason)
         self._study.tell(self._mine.pop(number), state=TrialState.FAIL)
 
     def prune(self, number: int, reason: str) -> None:
         """Note that a trial was given up, and where."""
+        self._check_lock()
         self._mine[number].set_user_attr(_REASON, reason)
         self._study.tell(self._mine.pop(number), state=TrialState.PRUNED)
 
     def gives_up(self, number: int, step: int, value: float) -> bool:
-        """Note a value on the way and return whether to give the trial up."""
-        trial = self._mine[number]
-        trial.report(value, step)
-        return trial.should_prune()
+        """Note a value on the way and return whether to give the trial up.
+
+        When another program has locked the study, the run is given up, too, as one that the same command makes again:
+        what follows from that, or from another run, raises the error, and this is no place that the engine stops at.
+        """
+        if self._locked is not None:
+            return True
+        try:
+            with lock_told(self._file):
+                self._mine[number].report(value, step)
+                return self._mine[number].should_prune()
+        except StudyLockedError as error:
+            self._locked = error
+            return True
+
+    def _check_lock(self) -> None:
+        if self._locked is not None:
+            raise self._locked
 
     def trials(self) -> list[FrozenTrial]:
         """Return all trials, by number."""
@@ -208,16 +233,18 @@ def open_study(search: Search, name: str, folder: Path, storage: str, n_trials: 
         owner: this process.
 
     Raises:
-        ConfigError: when the storage cannot be used, or holds another search under this name, or that search in
-            another folder.
+        ScbenchError: when the storage cannot be used, is locked, or holds another search under this name, or that
+            search in another folder.
     """
     identity = identity_of(search)
+    file = sqlite_file(storage_url(storage, folder))
+    check_unlocked(file)
     with _lock(folder):  # two processes that make the tables of a database at once would both fail
         study = optuna.create_study(
             study_name=name,
             storage=open_storage(storage, folder),
             direction="maximize" if search.maximize else "minimize",
-            pruner=_PRUNERS[search.pruner](**_PRUNER_SETTINGS[search.pruner]),
+            pruner=_PRUNERS[search.pruner](),
             load_if_exists=True,
         )
         claim_home(study, folder)
@@ -230,7 +257,7 @@ def open_study(search: Search, name: str, folder: Path, storage: str, n_trials: 
             raise ConfigError(
                 f"study {name} in {folder} is another search ({what}); choose another name with study=..."
             )
-    return Study(study, folder, search, n_trials, owner)
+    return Study(study, folder, search, n_trials, owner, file)
 
 
 def _lock(folder: Path) -> FileLock:

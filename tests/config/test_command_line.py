@@ -81,6 +81,48 @@ def test_mistakes_are_one_line(
     assert not list(tmp_path.rglob("record.json"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "path", "what_to_write"),
+    [
+        (["dataset=../d/x.h5ad"], "'../d/x.h5ad'", "dataset=file dataset.path=../d/x.h5ad"),
+        (["dataset=d/a=b.csv"], "'d/a=b.csv'", "dataset=file dataset.path=d/a=b.csv"),
+        (["dataset=GSM1 (1).h5ad"], "'GSM1 (1).h5ad'", "dataset=file 'dataset.path=GSM1 (1).h5ad'"),
+        (["dataset=d/细胞.csv"], "'d/细胞.csv'", "dataset=file 'dataset.path=d/细胞.csv'"),
+        (["dataset=~/x"], "'~/x'", "dataset=file 'dataset.path=~/x'"),
+        (["dataset=absent.h5ad"], "'absent.h5ad'", "dataset=file dataset.path=absent.h5ad"),
+        (["dataset='d/x'"], "'d/x'", "dataset=file dataset.path=d/x"),
+        (["dataset=here"], "'here'", "dataset=file dataset.path=here"),
+        (["dataset=he,re"], "'he,re'", "dataset=file dataset.path=he,re"),
+        (["-m", "dataset=yan,../d/x.h5ad"], "'../d/x.h5ad'", "dataset=file dataset.path=../d/x.h5ad"),
+    ],
+)
+def test_a_path_in_place_of_a_dataset_is_told_where_it_belongs(
+    arguments: list[str],
+    path: str,
+    what_to_write: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("here", "he,re"):
+        (tmp_path / name).touch()
+    assert main(["method=random", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said == f"scbench: dataset= takes the name of a dataset, and {path} looks like a path; write {what_to_write}\n"
+    )
+
+
+def test_a_dataset_is_meant_before_a_file_of_its_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "simulated").touch()
+    assert main(["method=random", *SMALL, "--cfg", "job"]) == 0
+    assert "name: simulated" in capsys.readouterr().out
+
+
 def test_an_unknown_key_of_a_nested_part_names_the_nearest(
     toy_installed: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from scbench.config.schema import LocalEngine, SlurmEngine
+from scbench.config.compose import run_with_config
+from scbench.config.groups import is_in_mapping
+from scbench.config.schema import LocalEngine, RunConfig, SlurmEngine
 from scbench.errors import ConfigError
 from scbench.run import slurm, slurm_queue
 from scbench.run.slurm import check_slurm
@@ -57,3 +61,32 @@ def test_without_slurm_the_command_says_what_is_missing(monkeypatch: pytest.Monk
     with pytest.raises(ConfigError, match=r"engine=slurm needs submitit, .*; pip install 'scbench\[cluster\]'"):
         check_slurm(SlurmEngine(gpus_per_job=1), "cuda")
     assert slurm.require_slurm is slurm_queue.require_slurm
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["engine.sbatch.nice=100"], {"nice": 100}),
+        (["+engine.sbatch.nice=100", "++engine.sbatch.export=NONE"], {"nice": 100, "export": "NONE"}),
+        (["engine.sbatch={nice: 5}", "engine.sbatch.exclude=node13"], {"nice": 5, "exclude": "node13"}),
+        (["-m", "engine.sbatch.nice=100"], {"nice": 100}),
+    ],
+)
+def test_options_of_sbatch_are_added_as_the_readme_writes_them(
+    given: list[str], expected: dict[str, object], tmp_path: Path
+) -> None:
+    found: list[RunConfig] = []
+
+    def keep(configs: list[RunConfig]) -> int:
+        found.extend(configs)
+        return 0
+
+    assert run_with_config(["method=random", "engine=slurm", *given, f"store={tmp_path}"], keep) == 0
+    assert [config.engine.sbatch for config in found] == [expected]
+
+
+def test_only_mappings_take_keys_of_the_users_own() -> None:
+    found = [
+        is_in_mapping(SlurmEngine, key) for key in ("sbatch", "sbatch.a", "sbatch.a.b", "setup", "threads", "none.a")
+    ]
+    assert found == [True, True, True, False, False, False]

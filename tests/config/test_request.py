@@ -3,11 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from scbench.__main__ import main
 from scbench.config.compose import run_with_config
-from scbench.config.request import LeftOut, Request, _literal, read_request
+from scbench.config.request import LeftOut, Request, read_request
 from scbench.config.schema import RunConfig
 from scbench.data.at_hand import NOT_HERE
 from scbench.errors import ConfigError
@@ -159,27 +158,3 @@ def test_mistakes_in_the_file_name_it(mine: Path, change: tuple[str, str], messa
         read_request(["experiment=mine"])
     assert f"experiment file {mine}: " in str(raised.value)
     assert message in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        True,
-        3,
-        -0.5,
-        1e-05,
-        "plain",
-        "it's, a=b [x] {y}",
-        "back\\slash",
-        "end\\",
-        "a\\'b",
-        "",
-        [1, "a"],
-        [],
-        {"k": [None, False]},
-    ],
-)
-def test_a_value_survives_hydras_grammar(value: object) -> None:
-    read = OverridesParser.create().parse_override(f"key={_literal(value)}").value()
-    assert getattr(read, "text", read) == value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from scbench.run.slurm import SlurmRunner
 from scbench.run.slurm_job import ChunkJob, is_settled
 from scbench.run.slurm_ledger import close, new_submission, open_submissions
 from scbench.run.slurm_queue import JobState, cancel, states
-from scbench.run.slurm_submit import _configs_of, _parameters, chunks_of
+from scbench.run.slurm_submit import _configs_of, _parameters, chunks_of, submit_jobs
 from scbench.run.store import Store
 
 DATASET = Dataset("d", "0" * 64, "", {}, Path(), None, 100, 10, 3, True, ())
@@ -61,8 +62,11 @@ def test_a_job_asks_for_what_its_runs_need() -> None:
     assert (cpu["cpus_per_task"], gpu["cpus_per_task"]) == (6, 8)
     assert "gpus_per_node" not in cpu
     assert gpu["gpus_per_node"] == 2
-    assert (cpu["time"], cpu["mem"], cpu["partition"], cpu["setup"]) == (90, "3584M", "long", ["module load x"])
-    assert cpu["additional_parameters"] == {"requeue": True, "nice": 5}
+    assert (cpu["time"], cpu["mem"], cpu["partition"]) == (90, "3584M", "long")
+    assert cpu["setup"] == ["export SLURM_EXPORT_ENV=ALL", "module load x"], (
+        "what a user sets there comes later and wins"
+    )
+    assert cpu["additional_parameters"] == {"requeue": True, "export": "ALL", "nice": 5}
     assert "qos" not in cpu
 
 
@@ -116,6 +120,29 @@ def test_an_order_to_cancel_that_is_not_taken_is_noticed(tmp_path: Path, monkeyp
     assert not cancel(["scbench-x"])
     fake(tmp_path, "scancel", "exit 0")
     assert cancel(["scbench-x", "scbench-y"])
+
+
+@pytest.mark.parametrize(
+    ("engine", "export"), [(SlurmEngine(), "ALL"), (SlurmEngine(sbatch={"export": "NONE"}), "NONE")]
+)
+def test_jobs_inherit_the_environment_whatever_sbatch_export_says_unless_the_engine_is_told_otherwise(
+    engine: SlurmEngine, export: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("submitit")
+    fake(tmp_path, "srun", "exit 0")
+    fake(tmp_path, "sbatch", f'echo "${{SBATCH_EXPORT-unset}}" > {tmp_path}/export; echo "Submitted batch job 7"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("SBATCH_EXPORT", "NONE")
+    submit_jobs(new_submission(tmp_path, [["a"]]), engine, "cpu", [print])
+    assert (tmp_path / "export").read_text() == "unset\n", (
+        "to sbatch the variable counts more than a line of the script"
+    )
+    assert os.environ["SBATCH_EXPORT"] == "NONE", "the user's own sbatch finds it"
+    (script,) = tmp_path.rglob("*_submission.sh")
+    lines = script.read_text().splitlines()
+    assert f"#SBATCH --export={export}" in lines
+    steps = next(number for number, line in enumerate(lines) if line.startswith("srun "))
+    assert lines.index("export SLURM_EXPORT_ENV=ALL") < steps
 
 
 @pytest.mark.parametrize(

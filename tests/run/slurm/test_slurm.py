@@ -188,3 +188,20 @@ def test_a_partition_that_is_not_there_is_said_and_costs_nothing(store: Path) ->
     assert "nvalid partition" in last
     assert "Traceback" not in done.stderr
     assert run(store, "seeds=1").returncode == 0, "an array that was refused is in nobody's way"
+
+
+@pytest.mark.parametrize("how", ["SBATCH_EXPORT", "engine.sbatch.export"])
+def test_jobs_that_are_to_inherit_nothing_are_made_and_only_what_the_user_asks_of_scbench_holds(
+    how: str, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = store.parent / "seen"
+    monkeypatch.setenv("SCBENCH_CACHE", str(store.parent / "cache"))
+    monkeypatch.setenv("SBATCH_EXPORT", "NONE" if how == "SBATCH_EXPORT" else "ALL")
+    words = [word for word in command(store, "seeds=1") if not word.startswith("method")]  # the toy needs a PYTHONPATH
+    more = ["method=random", f"engine.setup=['echo cache=$SCBENCH_CACHE > {seen}']"]
+    more += ["engine.sbatch.export=NONE"] if how == "engine.sbatch.export" else []
+    done = subprocess.run([*words, *more], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1/1" in done.stdout
+    inherited = str(store.parent / "cache") if how == "SBATCH_EXPORT" else ""
+    assert seen.read_text() == f"cache={inherited}\n"
