@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -20,6 +21,8 @@ class LabelledCounts:
         genes: (n_genes,) object array of str, or None when the file has no names.
         cells: (n_cells,) object array of str, or None.
         warnings: what the user should know of the reading, one line each (columns left out, for example).
+        also_named: further columns of the file that may name the cells, (n_cells,) str each: labels of a second file are
+            looked for under these where ``cells`` are none, or only numbers.
         labels_from: name of the column or element that the labels were read from; None without labels.
     """
 
@@ -29,3 +32,4 @@ class LabelledCounts:
     cells: np.ndarray | None = None
     warnings: tuple[str, ...] = ()
     labels_from: str | None = None
+    also_named: Mapping[str, np.ndarray] = field(default_factory=dict)

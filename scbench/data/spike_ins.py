@@ -9,7 +9,7 @@ import numpy as np
 __all__ = ["is_spike_in"]
 
 # As Cell Ranger, STAR and scran have them. With the case as written: the worm has a gene ercc-1, people have ERCC1.
-_ERCC = re.compile(r"(?:.*[-_.|])?ERCC[-_.]\d{5}(?:[-_.|].*)?")
+_ERCC = re.compile(r"(?:.*[-_.|])?ERCC[-_.]?\d{5}(?:[-_.|].*)?")
 
 
 def is_spike_in(genes: np.ndarray | None, n_genes: int) -> np.ndarray:

@@ -232,13 +232,10 @@ def test_lengths_that_fit_no_way_are_refused(tmp_path: Path) -> None:
         opened(tenx(tmp_path, barcodes__tsv="a\nb\n"))
 
 
-def test_a_line_too_many_is_a_header_and_said_where_it_does_not_look_like_one(tmp_path: Path) -> None:
+def test_a_line_too_many_is_a_header_or_refused_since_it_would_shift_all_names(tmp_path: Path) -> None:
     check(opened(tenx(tmp_path, barcodes__tsv="barcode\n" + lines(CELLS))))
-    counts = opened(tenx(tmp_path, barcodes__tsv="run7\n" + lines(CELLS)))
-    check(counts)
-    assert counts.warnings == (
-        "barcodes.tsv has one line more than the matrix has cells; its first line ('run7') is taken for a header",
-    )
+    with pytest.raises(DataError, match=r"3 features and 5 barcodes.*only a header's line more"):
+        opened(tenx(tmp_path, barcodes__tsv="run7\n" + lines(CELLS)))
 
 
 def test_a_header_tells_between_lengths_that_fit_both_ways(tmp_path: Path) -> None:

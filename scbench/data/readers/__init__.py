@@ -77,7 +77,12 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
 
     counts = _checked(module.read(path, source, label="none", label_path=None), path.name)
     labels, labels_from, said = read_labels(
-        label_path, wanted, n_cells=counts.matrix.shape[0], cells=counts.cells, by_order=source.label_order == "file"
+        label_path,
+        wanted,
+        n_cells=counts.matrix.shape[0],
+        cells=counts.cells,
+        by_order=source.label_order == "file",
+        also=counts.also_named,
     )
     return dataclasses.replace(counts, labels=labels, labels_from=labels_from, warnings=(*counts.warnings, *said))
 

@@ -11,12 +11,15 @@ import numpy as np
 
 from scbench.data.readers.damage import readable
 from scbench.data.readers.delimited import BLANK, SEPARATORS, split_line, without_comments
-from scbench.data.readers.labels import choose_column, text_labels, text_names, usual_column
+from scbench.data.readers.descriptions import is_description
+from scbench.data.readers.labels import choose_column, shown, text_labels, text_names, usual_column
 from scbench.data.readers.packed import open_text
 from scbench.data.readers.pairing import Pairing, n_named, pair
 from scbench.errors import DataError
 
 __all__ = ["Annotation", "labels_of", "read_annotation", "read_labels"]
+
+_LONGEST_FIELD = 3  # lines that a field in quotes may span
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,27 @@ class Annotation:
         """Return how many of ``names`` have a row here, perhaps in another spelling."""
         return n_named(names, self._beside(label_column), self.file)
 
-    def pair(self, n_cells: int, cells: np.ndarray | None, label_column: str) -> Pairing:
+    def pair(
+        self,
+        n_cells: int,
+        cells: np.ndarray | None,
+        label_column: str,
+        also: Mapping[str, np.ndarray] | None = None,
+    ) -> Pairing:
         """Return which row describes which cell; a row of another cell is ignored.
 
         Raises:
             DataError: as ``pairing.pair``.
         """
-        return pair(cells, self._beside(label_column), self.n_rows, n_cells, file=self.file, by_order=self.by_order)
+        return pair(
+            cells,
+            self._beside(label_column),
+            self.n_rows,
+            n_cells,
+            file=self.file,
+            by_order=self.by_order,
+            also=also,
+        )
 
     def _beside(self, label_column: str) -> Mapping[str, np.ndarray]:
         return {name: values for name, values in self.columns.items() if name != label_column}
@@ -91,39 +108,96 @@ def read_annotation(
     Raises:
         DataError: if the file is missing, empty or uneven.
     """
+    _refuse_other_files(path)
     with open_text(path) as stream, readable(path, "a table of labels"):
-        lines = without_comments([line for line in stream if line.strip()])
+        lines = without_comments(_without_end([line.rstrip("\r\n") for line in stream]))
         known = frozenset() if cells is None else frozenset(cells)
-        rows = _split(lines, known)
-    if not rows:
+        rows = _split(lines, known, path.name)
+    if not any(map(any, rows)):
         raise DataError(f"{path.name} is empty; one row per cell is expected")
     has_header = _has_header(rows, known, n_cells, label)
     body = rows[1:] if has_header else rows
-    width = len(body[0]) if body else len(rows[0])
+    if not body:
+        raise DataError(f"{path.name} has no rows below its header; one row per cell is expected")
+    width = len(body[0])
     header = rows[0] if has_header else [str(i + 1) for i in range(width)]
     if len(header) == width - 1:
         header = ["", *header]
     if uneven := next((i for i, row in enumerate(body) if len(row) != len(header)), None):
         raise DataError(
-            f"{path.name}: row {uneven + 1} has {len(body[uneven])} fields where {len(header)} are expected"
+            f"{path.name}: row {uneven + 1} has {len(body[uneven])} fields where {len(header)} are expected; a label that "
+            "holds a separator has to stand in quotes"
         )
     if len(header) != width:
         raise DataError(f"{path.name} has {len(header)} names in its header but {width} fields in its rows")
+    first = [row[0] for row in body]
+    if width > 1 and len(set(first)) < len(first) and (not has_header or len(rows[0]) < width):
+        names_nothing = not known & {field for row in body for field in row}
+        if names_nothing and (has_header or len(body) == n_cells):
+            raise DataError(
+                f"{path.name}: its lines hold separators, and what is before the first ({first[0]!r}) names no cells; put "
+                "labels that hold a separator in quotes, or give the columns a header"
+            )
     columns: dict[str, np.ndarray] = {}
     for i, name in enumerate(map(str.strip, header)):  # of doubled names the first counts, as in R
         columns.setdefault(name if name not in columns else f"{name}.{i}", text_names(row[i] for row in body))
     return Annotation(file=path.name, columns=columns, by_order=by_order)
 
 
-def _split(lines: Sequence[str], cells: frozenset[str]) -> list[list[str]]:
-    """Return the fields of all lines."""
-    if not lines:
-        return []
+def _refuse_other_files(path: Path) -> None:
+    """Refuse what is no text: another format of data, or a folder."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; labels are read from a csv or tsv with one row per cell")
+    if path.is_file():
+        with path.open("rb") as file:
+            start = file.read(8)
+        if start == b"\x89HDF\r\n\x1a\n":
+            raise DataError(
+                f"{path.name} is an HDF5 file; labels are read from a csv or tsv with one row per cell (of an AnnData: "
+                "adata.obs.to_csv('labels.csv'))"
+            )
+
+
+def _without_end(lines: list[str]) -> list[str]:
+    """Return lines without the empty ones at the end, nor rows of nothing but separators (Excel keeps such)."""
+    end = len(lines)
+    while end and not lines[end - 1].strip(f' {SEPARATORS}"'):
+        end -= 1
+    return lines[:end]
+
+
+def _split(lines: Sequence[str], cells: frozenset[str], file: str) -> list[list[str]]:
+    """Return the fields of all lines; a column that is empty in all of them is only a separator at the end.
+
+    In a file of one column an empty line is a cell without a label, so it counts.
+
+    Raises:
+        DataError: when a quote is never closed.
+    """
     separator = next((max(SEPARATORS, key=line.count) for line in lines[:2] if set(SEPARATORS) & set(line)), None)
-    if separator is not None:
-        return list(csv.reader(lines, delimiter=separator))
-    by_blanks = [split_line(line, BLANK) for line in lines]
-    width = len(by_blanks[-1])
+    if separator is None:
+        return _by_blanks(lines, cells)
+    has_blanks = any(f'{separator} "' in line for line in lines)
+    rows = [
+        row
+        for row in csv.reader((f"{line}\n" for line in lines), delimiter=separator, skipinitialspace=has_blanks)
+        if any(row)
+    ]
+    torn = next((field for row in rows for field in row if field.count("\n") > _LONGEST_FIELD), None)
+    if torn is not None:
+        raise DataError(
+            f"{file}: a quote is opened before {shown(' '.join(torn.split()))!r} and never closed; close it"
+        )
+    width = max(map(len, rows[1:] or rows), default=0)
+    if width > 1 and all(len(row) < width or not row[-1] for row in rows[1:]) and len(rows) > 1:
+        rows = [row[: width - 1] for row in rows]
+    return rows
+
+
+def _by_blanks(lines: Sequence[str], cells: frozenset[str]) -> list[list[str]]:
+    """Return the fields of lines without tabs, commas and semicolons."""
+    by_blanks = [split_line(line, BLANK) for line in lines if line.strip()]
+    width = len(by_blanks[-1]) if by_blanks else 0
     is_table = width > 1 and all(len(row) == width for row in by_blanks[1:])
     if is_table and any(set(row) & cells for row in by_blanks):
         return by_blanks
@@ -150,6 +224,8 @@ def _has_header(rows: list[list[str]], cells: frozenset[str], n_cells: int | Non
         if set(rows[0]) & cells:
             return False
     names = [name.strip() for name in rows[0]]
+    if width == 1 and is_description(names[0]):
+        return True
     return len(rows) != n_cells or usual_column(names) is not None or (label in names and not str(label).isdecimal())
 
 
@@ -160,6 +236,7 @@ def read_labels(
     n_cells: int,
     cells: Iterable[str] | np.ndarray | None,
     by_order: bool = False,
+    also: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """Return the labels of ``n_cells`` cells from a second file; see ``Annotation`` for column and order.
 
@@ -171,11 +248,15 @@ def read_labels(
     """
     names = None if cells is None else text_names(cells)
     table = read_annotation(path, cells=names, n_cells=n_cells, label=label, by_order=by_order)
-    return labels_of(table, label, n_cells, names)
+    return labels_of(table, label, n_cells, names, also)
 
 
 def labels_of(
-    table: Annotation, label: str | None, n_cells: int, cells: np.ndarray | None
+    table: Annotation,
+    label: str | None,
+    n_cells: int,
+    cells: np.ndarray | None,
+    also: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, str, tuple[str, ...]]:
     """Return the labels of the cells, where they are from, and what there is to say of the pairing.
 
@@ -183,7 +264,7 @@ def labels_of(
         DataError: as ``Annotation.label_column`` and ``Annotation.pair``.
     """
     column = table.label_column(label)
-    pairing = table.pair(n_cells, cells, column)
+    pairing = table.pair(n_cells, cells, column, also)
     origin = f"{column!r} of {table.file}" + (" in the order of its rows" if pairing.is_by_order else "")
     return (
         text_labels(pairing.take(table.columns[column])),

@@ -14,7 +14,7 @@ from scbench.data.readers import stacking
 from scbench.data.readers.damage import readable
 from scbench.data.readers.descriptions import is_description, is_name_column
 from scbench.data.readers.fields import is_number, numbers, refuse_broken_numbers
-from scbench.data.readers.labels import text_names
+from scbench.data.readers.labels import shown, text_names
 from scbench.data.readers.packed import open_text
 from scbench.errors import DataError
 
@@ -32,7 +32,7 @@ __all__ = [
 
 SEPARATORS = "\t,;"
 BLANK = " "
-_COMMENT = "#"
+_COMMENTS = ("#", "!", "sep=")  # of GEO's series and Excel's separators, too
 _ENOUGH_ROWS = 100  # to tell whether a column of text holds numbers
 
 
@@ -90,15 +90,15 @@ def split_line(line: str, separator: str) -> list[str]:
 
 
 def without_comments(lines: Sequence[str]) -> list[str]:
-    """Return lines without those at the front that begin with ``#``.
+    """Return lines without those at the front that begin with ``#``, ``!`` or ``sep=``.
 
     A header may begin so, too: one with as many fields as the line behind it loses its mark only, unless that line may
     be the header and a blank follows the mark.
     """
-    n_comments = next((i for i, line in enumerate(lines) if not line.startswith(_COMMENT)), len(lines))
+    n_comments = next((i for i, line in enumerate(lines) if not line.startswith(_COMMENTS)), len(lines))
     rest = list(lines[n_comments:])
     if n_comments and rest:
-        last, separator = lines[n_comments - 1].lstrip(_COMMENT), separator_of(rest[0])
+        last, separator = lines[n_comments - 1].lstrip("#!"), separator_of(rest[0])
         n_fields = len(split_line(rest[0], separator))
         is_text = last[:1].isspace() and not any(is_number(field) for field in split_line(rest[0], separator)[1:])
         if n_fields > 1 and len(split_line(last, separator)) == n_fields and not is_text:
@@ -129,6 +129,17 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     with readable(path, "a table"):
         columns, first = (split_line(line, separator) for line in lines)
     columns = [name.strip() for name in columns]
+    if first[-1:] == [""] and len(first) - len(columns) in (0, 1) and (len(first) > len(columns) or not columns[-1]):
+        raise DataError(
+            f"{path.name} has a separator at the end of its rows, which would be another column; take it away, or save the "
+            "table again"
+        )
+    if len(columns) == 1 < len(first) - 1:
+        raise DataError(
+            f"{path.name} begins with a line of one field ({shown(columns[0])!r}) above rows of {len(first)}: a title and no "
+            "header; delete it"
+        )
+    _refuse_headerless(columns, path.name)
     if len(first) == len(columns) + 1:
         columns = ["", *columns]
     elif len(first) != len(columns):
@@ -138,6 +149,21 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
         is_text.insert(0, 0)
     asked = tuple(i for i in is_text if columns[i] in text)
     return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=len(head) - 1, asked=asked)
+
+
+def _refuse_headerless(columns: Sequence[str], file: str) -> None:
+    """Refuse a first line of values: numbers that are not whole, or that stand there twice, name no columns.
+
+    Numbers that all differ may be identifiers of genes (Entrez), or the 0, 1, 2, ... of pandas.
+    """
+    values = [name for name in columns[1:] if name]
+    if len(values) < 2 or not all(is_number(name) and name.strip() for name in values):
+        return
+    if len(set(values)) < len(values) or not all(float(name).is_integer() for name in values):
+        raise DataError(
+            f"{file} has no header: its first line holds values ({', '.join(map(shown, columns[:4]))}, ...) and not the "
+            "names of columns; put a line with the names in front"
+        )
 
 
 def read_numbers(path: Path, member: str | None, layout: Layout) -> NumberTable:
@@ -196,9 +222,11 @@ def _rows(path: Path, member: str | None, layout: Layout) -> Iterator[tuple[int,
         reader = csv.reader(rows, delimiter=layout.separator, skipinitialspace=is_blank)
         for row in reader:
             number = layout.skip + reader.line_num
+            if not any(row):  # what Excel keeps below a table
+                continue
             if len(row) == len(layout.columns):
                 yield number, row
-            elif row and not row[0].startswith(_COMMENT):
+            elif row and not row[0].startswith(_COMMENTS):
                 raise DataError(
                     f"{path.name}, line {number}: {len(row)} fields where {len(layout.columns)} are expected; "
                     "the file may be cut off, or a name may hold the separator"

@@ -18,25 +18,28 @@ _CLUSTERS = """
     phenograph seuratclusters
 """
 _ORIGINS = """
-    age batch batches batchid condition dataset disease donor donorid donors experiment gender individual library
+    age agedays batch batches batchid bmi clone cloneid condition day days embryo embryoid fsca fscw hours dataset disease donor donorid donors experiment gender individual library
     libraryid organ patient patientid phase plate plateid protocol region replicate sample sampleid samplename
-    samples sex species stage study subject subjectid technology timepoint tissue treatment well
+    samples sex sexcode somite species ssca sscw stage study subject subjectid technology timepoint tissue treatment tumor weight well
+    arrayrow arraycol indexsort isdoublet lane mouse mouseid patientno plateno time xcoord ycoord
 """
 _TOTALS = """
-    detected doubletscore librarysize ncounts ncountrna nfeaturerna ngene ngenes ngenesbycounts numi pctcountsmt
-    percentmito percentmt sizefactor sizefactors sum total totalcounts
+    depth detected doubletscore librarysize ncounts ncountrna nfeaturerna ngene ngenes ngenesbycounts numi pctcountsmt
+    mappedreads nreads percentmito percentmt sizefactor sizefactors sum total totalcounts totalreads
 """
 _CELL_NAMES = """
-    barcode barcodes bcwells cell cellbarcode cellbarcodes cellid cellids cellname cellnames cells obsnames
+    barcode barcodes bcwells cell cellbarcode cellbarcodes cellid cellids cellindex cellname cellnames cellno cellnumber
+    cells obsnames
 """
 _GENE_NAMES = """
     ensembl ensemblgeneid ensemblid ensgid feature featureid features gene geneid geneids genename genenames genes
     geneshortname genesymbol genesymbols hgncsymbol mgisymbol symbol symbols varnames
 """
-_NAMES_OF_EITHER = "id index rownames unnamed:0"
+_NAMES_OF_EITHER = "id index level0 rn rownames unnamed unnamed:0 v1 x"
 _OF_GENES = """
-    biotype chr chrom chromosome description effectivelength end exoncount genebiotype genechr genechrom genedescription
-    geneend genelength genestart genetype length start strand
+    biotype chr chrom chromosome description effectivelength end entrez entrezgene entrezid exoncount exoniclength gc
+    gccontent genebiotype genechr genechrom genedescription geneend genelen genelength genestart genetype length mean
+    ncbigene ncbigeneid ncbi start strand transcriptlength width
 """
 # What Seurat, scanpy, scran and their tools call what they add to the description of cells, with parameters behind.
 _MADE_BY_TOOLS = re.compile(
@@ -45,14 +48,16 @@ _MADE_BY_TOOLS = re.compile(
       | (?:kmeans|cluster|clusters|clustering|sc3|seurat_clusters|monaco|monocle)
         [-_. ](?:res|r|k|n)?[-_. ]?\d[\d._]*(?:_clusters)?
       | walktrap\w* | (?:S|G2M)[._]Score | old[._]ident | (?:percent|pct|prop|frac|fraction)[._]\w+ | pct_counts_.+
-      | (?:log1p_)?total_counts(?:_.+)? | (?:log1p_)?n_(?:genes|counts|umis?)(?:_.+)? | log1p_.+
+      | (?:log1p_)?total_counts(?:_.+)? | (?:log1p_)?n_(?:genes|counts|umis?)(?:_.+)? | log(?:1p|10|2)_.+ | res[._]\d[\d.]*
+      | \w+_(?:frac|fraction|pct|percent|ratio)
       | (?:doublet|scrublet|DoubletFinder)[._ ]?\w* | solo[._]\w+ | scDblFinder[._]\w+ | DF\.classifications_.*
       | pANN_.*      | predicted[._](?:doublet|id|celltype)\w* | prediction[._]score.* | size[._]?factors?
       | (?:subsets|altexps)_\w+_(?:sum|detected|percent)
-      | (?:X_)?(?:umap|t-?SNE)[-_. ]?\d{1,3}(?:_\w+)? | (?:X_)?(?:PCA?|LSI|ICA?|DC|harmony)[_. ]\d{1,3}(?:_\w+)?
+      | (?:X_)?(?:umap|t-?SNE)[-_. ]?\d{1,3}(?:_\w+)? | (?:X_)?(?:PCA?|LSI|ICA?|DC|harmony)_\d{1,3}(?:_\w+)?
       | (?:dpt_|monocle_|slingshot_)?pseudotime(?:_\d+)? | velocity_\w+ | latent_time | root_cells | end_points
       | (?:cell[-_. ]?type|cell[-_. ]?ontology|cell[-_. ]?line|cluster|label|annotation|type|class)s?[-_. ]*
-        (?:codes?|num|number|int|idx|index|ids?|encoded|factor|level\d*|l\d|coarse|fine|major|minor|final|\d+)
+        (?:codes?|num|number|int|idx|index|ids?|encoded|factor|level\d*|l\d|coarse|fine|major|minor|final)
+      | (?:cell[-_. ]?type|cluster|label|annotation)s?[_. ]?\d+
       | (?:batch|donor|sample|patient|plate|subject|condition)(?:es|s)?[-_. ]*
         (?:codes?|num|number|int|idx|index|encoded) )
     """,

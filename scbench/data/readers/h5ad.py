@@ -73,7 +73,20 @@ def read_anndata(root: Any, file: str, source: SourceFile, label: str | None) ->
         values, told = column(obs, name, file)
         labels, labels_from = check_length(text_labels(values), matrix.shape[0], file), repr(name)
         warnings += told
-    return LabelledCounts(matrix, labels, genes, cells, (*said, *warnings), labels_from)
+    also = _other_names(obs, cells, file) if label == NO_LABELS else {}
+    return LabelledCounts(matrix, labels, genes, cells, (*said, *warnings), labels_from, also)
+
+
+def _other_names(obs: Any, cells: np.ndarray | None, file: str) -> dict[str, np.ndarray]:
+    """Return the columns of ``obs`` that may name the cells where its index has only numbers: plain text, no types."""
+    if cells is not None and not all(name.isdecimal() for name in cells):
+        return {}
+    found = {}
+    for name in column_names(obs):
+        item = obs[name]
+        if not is_group(item) and item.dtype.kind in "OSUT":
+            found[name] = text_names(column(obs, name, file)[0])
+    return found
 
 
 def _table(root: Any, name: str, file: str) -> Any:

@@ -29,7 +29,7 @@ NO_LABELS = "none"
 USUAL = ("celltype", "celltype1", "cellontologyclass", "celllabel", "label", "labels")
 """Usual names of a label column, best first, compared without case, ``_``, ``.``, ``-`` and spaces."""
 
-_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>", "N/A", "n/a", "#N/A", "-2147483648"})
+_MISSING = frozenset({"", "NA", "NaN", "nan", "<NA>", "N/A", "n/a", "#N/A", "None", "null", "NULL", "-2147483648"})
 _NA_IN_BYTES = -128
 _LIST_AT_MOST = 20
 _CHARACTERS_AT_MOST = 60
@@ -39,7 +39,7 @@ def text_labels(values: Iterable[Any]) -> np.ndarray:
     """Return labels as an object array of str, None where one is missing.
 
     Bytes are decoded, whole floats lose their ``.0``, blanks around a label are taken off. Missing are None, NaN,
-    masked values, the spellings ``""``, ``NA``, ``N/A`` and ``nan``, and R's NA: -2147483648, and -128 among bytes.
+    masked values, the spellings ``""``, ``NA``, ``N/A``, ``nan``, ``None`` and ``null``, and R's NA: -2147483648, and -128 among bytes.
     (Any: whatever a file format stores.)
     """
     values = _without_na_of_r(values)

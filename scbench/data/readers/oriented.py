@@ -118,19 +118,20 @@ def with_label_file(
     if source.orientation is not None:
         in_rows = source.orientation == GENES_BY_CELLS
     n_rows, n_columns = table.matrix.shape
-    names = table.columns if table.rows is None else np.concatenate([table.rows, table.columns])
+    columns = np.array([name for name in table.columns if not is_description(name)], dtype=object)
+    names = columns if table.rows is None else np.concatenate([table.rows, columns])
     by_order = source.label_order == "file"
 
     def read(n_cells: int) -> Annotation:
         return read_annotation(label_path, cells=names, n_cells=n_cells, label=label, by_order=by_order)
 
+    if in_rows is None:  # a file without a header has as many lines as there are cells, whichever side these are
+        for n_cells in dict.fromkeys((n_rows, n_columns)):
+            annotation = read(n_cells)
+            in_rows = _from_labels(table, annotation, annotation.label_column(label))
+            if in_rows is not None:
+                break
     annotation = read(n_columns if in_rows else n_rows)
-    if in_rows is None:
-        in_rows = _from_labels(table, annotation, annotation.label_column(label))
-        if in_rows is None and (headless := read(n_columns)).n_rows == n_columns:
-            annotation, in_rows = headless, True
-        if in_rows is None:
-            in_rows = _names_tell(table)
     if in_rows is None:
         raise DataError(
             f"{table.file} is {n_rows} x {n_columns} and {annotation.file} has {annotation.n_rows} labels, "
@@ -139,19 +140,40 @@ def with_label_file(
     column = annotation.label_column(label)
     # Without a header the columns are called 1, 2, ..., which may be genes.
     counts = as_cells(table, genes_in_rows=in_rows, no_genes=() if column.isdigit() else (column,))
-    labels, labels_from, said = labels_of(annotation, label, counts.matrix.shape[0], counts.cells)
+    labels, labels_from, said = labels_of(
+        annotation, label, counts.matrix.shape[0], counts.cells, also={} if in_rows else table.text
+    )
     return dataclasses.replace(counts, labels=labels, labels_from=labels_from, warnings=(*counts.warnings, *said))
 
 
 def _from_labels(table: NumberTable, annotation: Annotation, column: str) -> bool | None:
-    """Return whether rows are genes, by the names or else the number of the labels; None where neither tells."""
+    """Return whether rows are genes: by the names of the labels, or those of the table, or else the number of labels.
+
+    Raises:
+        DataError: when the labels belong to the side whose names are those of genes.
+    """
     n_rows, n_columns = table.matrix.shape
     of_rows, of_columns = annotation.shared(table.rows, column), annotation.shared(table.columns, column)
+    told = _names_tell(table)
     if of_rows != of_columns:
-        return of_columns > of_rows
-    if n_rows == n_columns == annotation.n_rows:
-        return _names_tell(table)
-    return annotation.n_rows != n_rows if annotation.n_rows in (n_rows, n_columns) else None
+        in_rows = of_columns > of_rows
+        if told is not None and told != in_rows:
+            raise _labels_of_genes(table, annotation, in_rows=told)
+        return in_rows
+    fits = {True: annotation.n_rows == n_columns, False: annotation.n_rows == n_rows}
+    if told is not None:
+        if annotation.n_rows == (n_rows if told else n_columns) and not fits[told] and not of_rows:
+            raise _labels_of_genes(table, annotation, in_rows=told)
+        return told
+    return None if fits[True] == fits[False] else fits[True]
+
+
+def _labels_of_genes(table: NumberTable, annotation: Annotation, *, in_rows: bool) -> DataError:
+    side = "rows" if in_rows else "columns"
+    return DataError(
+        f"{annotation.file} labels the {side} of {table.file}, whose names are those of genes; give a file that labels the "
+        "cells, or say what is in the rows with dataset.orientation"
+    )
 
 
 def _told(file: str, described: list[str], text: list[str], *, of: str = "cells") -> tuple[str, ...]:

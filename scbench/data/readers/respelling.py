@@ -14,9 +14,12 @@ import numpy as np
 
 from scbench.errors import DataError
 
-__all__ = ["Respelled", "respelled"]
+__all__ = ["Respelled", "nearest_spelling", "respelled"]
 
 _MOST_AFFIXES = 50  # that are looked at for one name
+_COMPETES = 0.5  # of the names that another affix finds as well
+_BARCODE = re.compile(r"[ACGTN]{8,}")
+_WHOLE = re.compile(r"(\d+)\.0")
 _INVALID_IN_R = re.compile(r"[^\w.]")
 _VALID_START_IN_R = re.compile(r"[^\W\d_]|\.(?!\d)")
 
@@ -62,12 +65,30 @@ def respelled(cells: np.ndarray, rows: np.ndarray, file: str) -> Respelled | Non
                     "the cells"
                 )
             for said, found in ways.items():
+                if (found < 0).all():
+                    break
                 return Respelled(found, said if clean is _trimmed else f"{said}, {how}")
     return None
 
 
+def nearest_spelling(cells: np.ndarray, rows: np.ndarray) -> tuple[str, int]:
+    """Return the re-spelling that finds most cells, for a message, and how many it finds."""
+    best = ("", 0)
+    for clean, how in _CLEANINGS:
+        ours, theirs = _cleaned(cells, clean), _cleaned(rows, clean)
+        best = max(best, (how, len(set(ours) & set(theirs))), key=lambda pair: pair[1])
+        for longer, shorter, whose in ((theirs, ours, "the file"), (ours, theirs, "the matrix")):
+            known = set(shorter)
+            for before, behind in _affixes(longer, shorter):
+                n_found = sum(_without(name, before, behind) in known for name in longer)
+                best = max(best, (f"without {_shown(before, behind)} of {whose}", n_found), key=lambda pair: pair[1])
+    return best
+
+
 def _trimmed(name: str) -> str:
-    return name.strip().strip("'\"\ufeff").strip()
+    bare = name.strip().strip("'\"\ufeff").strip()
+    whole = _WHOLE.fullmatch(bare)
+    return whole[1] if whole else bare
 
 
 def _as_r_writes(name: str) -> str:
@@ -98,10 +119,13 @@ def _joined(ours: Sequence[str], theirs: Sequence[str]) -> np.ndarray | None:
 def _by_affix(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
     """Yield what text is taken off the names of one side, and the rows found, for each way in which names are equal."""
     for longer, shorter, whose in ((theirs, ours, "the file"), (ours, theirs, "the matrix")):
+        known = set(shorter)
         for before, behind in _affixes(longer, shorter):
             # Names of other samples in the same file do not have this text and match nothing.
             cut = [_without(name, before, behind) or f"\0{i}" for i, name in enumerate(longer)]
             found = _joined(ours, cut) if longer is theirs else _joined(cut, theirs)
+            if found is None and sum(name in known for name in cut) > _COMPETES * len(shorter):
+                found = np.full(len(ours), -1)  # wells A1, A2, ... are there on every plate
             if found is not None:
                 yield f"without {_shown(before, behind)} of {whose}", found
 
@@ -109,7 +133,7 @@ def _by_affix(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str,
 def _by_both_affixes(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
     """Yield what all names of each side begin and end with, and the rows found, when the rest is equal.
 
-    Numbers alone are no rest: cell 7 of one sample is not cell 7 of another.
+    Only barcodes are rest enough: cell 7 or well A7 of one sample is not that of another.
     """
     both = [_common(names) for names in (ours, theirs)]
     if not all(before or behind for before, behind in both):
@@ -118,7 +142,7 @@ def _by_both_affixes(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tup
         [name[len(before) : len(name) - len(behind)] for name in names]
         for names, (before, behind) in zip((ours, theirs), both, strict=True)
     )
-    if all(name and not name.isdecimal() for name in (*cut_ours, *cut_theirs)):
+    if all(_BARCODE.search(name) for name in (*cut_ours, *cut_theirs)):
         found = _joined(cut_ours, cut_theirs)
         if found is not None:
             of_cells, of_rows = (_shown(before, behind) for before, behind in both)

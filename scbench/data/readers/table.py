@@ -45,6 +45,10 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         )
     candidates = layout.columns if layout.columns[0] else layout.columns[1:]
     column = choose_column(candidates, label, path.name, advice=_ADVICE)
+    if layout.columns.count(column) > 1:
+        raise DataError(
+            f"{path.name} has {layout.columns.count(column)} columns {column!r}, which may differ; rename all but one"
+        )
     table = read_numbers(path, source.member, read_layout(path, source.member, text=(column,)))
     first = () if table.rows is None else table.rows
     labels = text_labels(table.text.get(column, first))

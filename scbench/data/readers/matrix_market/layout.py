@@ -22,13 +22,11 @@ class MtxLayout:
     Attributes:
         orientation: ``cells_by_genes`` or ``genes_by_cells``.
         genes_headed, cells_headed: whether the first line of a file of names is a header.
-        said: one line for each first line that is taken for a header by the count of lines alone.
     """
 
     orientation: str
     genes_headed: bool
     cells_headed: bool
-    said: tuple[str, ...] = ()
 
 
 def layout_of(
@@ -49,15 +47,19 @@ def layout_of(
     for orientation in (GENES_BY_CELLS, CELLS_BY_GENES):
         n_genes, n_cells = shape if orientation == GENES_BY_CELLS else shape[::-1]
         more = (len(genes.lines) - n_genes, len(cells.lines) - n_cells)
-        if set(more) <= {0, 1}:
-            headed = (more[0] == 1, more[1] == 1)
+        headed = (more[0] == 1, more[1] == 1)
+        # A line more than there are names that is no header would shift every name by one.
+        is_shifted = any(
+            has_header and not table.looks_headed for has_header, table in zip(headed, (genes, cells), strict=True)
+        )
+        if set(more) <= {0, 1} and not is_shifted:
             n_odd = (headed[0] != genes.looks_headed) + (headed[1] != cells.looks_headed)
-            fits.append((n_odd, MtxLayout(orientation, *headed, said=_odd_headers((genes, cells), headed))))
+            fits.append((n_odd, MtxLayout(orientation, *headed)))
     name = files.matrix.name
     if not fits:
         raise DataError(
             f"{name} is {shape[0]} x {shape[1]} but there are {len(genes.lines)} features and {len(cells.lines)} "
-            f"barcodes ({genes.file} and {cells.file}); take the three files from one export"
+            f"barcodes ({genes.file} and {cells.file}); take the three files from one export, and only a header's line more"
         )
     if given is not None:
         told = [fit for fit in fits if fit[1].orientation == given]
@@ -92,12 +94,3 @@ def convention(files: MtxFiles) -> str | None:
     is_kb = suffixes == {"txt"} and genes.endswith(".genes") and cells.endswith(".barcodes")
     is_parse = suffixes == {"csv"} and cells.endswith("cell_metadata")
     return CELLS_BY_GENES if is_alevin or is_kb or is_parse else None
-
-
-def _odd_headers(tables: tuple[NameTable, NameTable], headed: tuple[bool, bool]) -> tuple[str, ...]:
-    return tuple(
-        f"{table.file} has one line more than the matrix has {what}; its first line ({table.lines[0][0]!r}) is taken "
-        "for a header"
-        for table, is_headed, what in zip(tables, headed, ("genes", "cells"), strict=True)
-        if is_headed and not table.looks_headed
-    )

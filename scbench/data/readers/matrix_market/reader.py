@@ -43,7 +43,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     stored = read_values(files.matrix)
     matrix = csr_matrix(stored if layout.orientation == CELLS_BY_GENES else stored.T, dtype=np.float32)
     del stored
-    genes, said = gene_names(gene_table, layout.genes_headed), (*_not_read(files), *layout.said)
+    genes, said = gene_names(gene_table, layout.genes_headed), _not_read(files)
     kinds = gene_types(gene_table, layout.genes_headed)
     if is_usa(genes):
         matrix, genes, part = take_parts(matrix, genes, source.matrix, name)
