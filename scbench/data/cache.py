@@ -1,7 +1,9 @@
 """The on-disk cache of inputs that do not depend on the seed, shared by seeds, methods and processes.
 
-It holds file order: the rows of a run are permuted with its seed, so entries are permuted on the way out. The
-result is the same as computing from the permuted counts, up to the rounding of sums in another order.
+It holds the order of the stored counts (see ``scbench.data.stored_order``): the rows of a run are permuted with its
+seed, so entries are permuted on the way out. The result is the same as computing from the permuted counts, up to the
+rounding of sums in another order. A method is handed a cache and may take it apart, so neither the permutation nor
+the counts that a computation is given are those of the file.
 """
 
 from __future__ import annotations
@@ -39,17 +41,24 @@ class FileOrderCache:
     Args:
         folder: where the entries live; it is made when needed.
         matrix: the run's own (permuted) counts; any other matrix is computed afresh.
-        order: (n_cells,) int; row i of ``matrix`` is row ``order[i]`` of the file.
-        file_counts: gives the counts in file order; called only when something has to be computed.
+        order: (n_cells,) int; row i of ``matrix`` is row ``order[i]`` of the stored counts.
+        stored_counts: gives the stored counts; called only when something has to be computed.
+        own_folder: where entries are written when they are not to be shared, and looked for after ``folder``.
     """
 
     def __init__(
-        self, folder: Path, matrix: csr_matrix, order: np.ndarray, file_counts: Callable[[], csr_matrix]
+        self,
+        folder: Path,
+        matrix: csr_matrix,
+        order: np.ndarray,
+        stored_counts: Callable[[], csr_matrix],
+        own_folder: Path | None = None,
     ) -> None:
         self._folder = folder
+        self._own_folder = own_folder or folder
         self._matrix = matrix
         self._order = order
-        self._file_counts = file_counts
+        self._stored_counts = stored_counts
         self._depth = 0
         self.seconds = 0.0  # spent on derived inputs, whether computed or read
 
@@ -60,22 +69,23 @@ class FileOrderCache:
         try:
             if matrix is not self._matrix:
                 return compute(matrix, None)
-            in_file_order = self._stored(kind, params, compute)
-            return _permuted(in_file_order, self._order)
+            return _permuted(self._stored(kind, params, compute), self._order)
         finally:
             self._depth -= 1
             if self._depth == 0:
                 self.seconds += time.perf_counter() - started
 
     def _stored(self, kind: str, params: Mapping[str, Any], compute: Compute) -> Derived:
-        """Return the entry in file order, computing and storing it when it is not there."""
-        entry = self._folder / f"{kind}-{_entry_key(kind, params, compute)}"
-        found = _read_entry(entry)
-        if found is not None:
-            return found
+        """Return the entry in stored order, computing and storing it when it is not there."""
+        name = f"{kind}-{_entry_key(kind, params, compute)}"
+        entry = self._own_folder / name
+        for place in dict.fromkeys((self._folder / name, entry)):
+            found = _read_entry(place)
+            if found is not None:
+                return found
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._folder / f"{entry.name}.lock")
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(entry.with_name(f"{name}.lock"))
             with lock:  # the others wait instead of computing the same; a dead holder's lock is released by the system
                 found = _read_entry(entry)
                 if found is not None:
@@ -84,14 +94,14 @@ class FileOrderCache:
                 _write_entry(entry, computed)
                 return computed
         except OSError as error:  # full or read-only disk: slower, not wrong
-            _LOG.warning("the cache %s cannot be used (%s); computing without it", self._folder, error)
+            _LOG.warning("the cache %s cannot be used (%s); computing without it", entry.parent, error)
             return self._compute(compute)
 
     def _compute(self, compute: Compute) -> Derived:
-        """Compute in file order; what the computation builds on is cached in file order, too."""
-        counts = self._file_counts()
+        """Compute in stored order; what the computation builds on is cached in stored order, too."""
+        counts = self._stored_counts()
         identity = np.arange(counts.shape[0])
-        nested: InputCache = FileOrderCache(self._folder, counts, identity, lambda: counts)
+        nested: InputCache = FileOrderCache(self._folder, counts, identity, lambda: counts, self._own_folder)
         return compute(counts, nested)
 
 

@@ -1,19 +1,19 @@
-"""A parsed dataset: its counts, and its labels in a folder of their own."""
+"""A parsed dataset: its counts, and apart from them, sealed, its labels and the order of its file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from scbench.data.cache import FileOrderCache, load_arrays
+from scbench.data.cache import FileOrderCache
+from scbench.data.sealed import read_sealed
+from scbench.data.stored_counts import StoredCounts
 from scbench.data.subsample import Part
 from scbench.errors import DataError
-from scbench.inputs import Array
 from scbench.method import Counts
 
 __all__ = ["Dataset"]
@@ -28,13 +28,15 @@ class Dataset:
         sha256: of the bytes of the file (with its label file), or of the parameters of a simulation.
         source: where the bytes came from.
         preprocessing: how the bytes were turned into counts and labels (part of a run's key).
-        folder: the parsed counts; ``labels_path`` lies elsewhere.
+        folder: the parsed counts in stored order; ``labels_path`` and ``order_path`` lie elsewhere.
+        labels_path: the sealed labels in file order; None without labels.
         n_cells, n_genes: sizes.
         n_types: number of different labels; None without labels.
         is_counts: whether the matrix holds raw counts.
         warnings: lines to show once to the user.
         labels_from: where the labels are from, as messages have it; None without labels.
         part: of which dataset it is a random subsample; None when it is whole.
+        order_path: the sealed order of the file; None when the counts are stored in it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     warnings: tuple[str, ...]
     part: Part | None = None
     labels_from: str | None = None
+    order_path: Path | None = None
 
     def described(self) -> str:
         """Return the line that says what was read: cells, genes and labels."""
@@ -61,41 +64,45 @@ class Dataset:
         """Return the number of types before any cell was left out, so that subsamples of a dataset share it."""
         return self.n_types if self.part is None else self.part.n_types
 
+    @property
+    def stored(self) -> StoredCounts:
+        """Return what the process of a run may have of it."""
+        return StoredCounts(self.folder, self.is_counts)
+
     def counts(self) -> Counts:
         """Return the counts in file order."""
-        arrays = _stored(self.folder)
-        genes = np.array(arrays["genes"], dtype=object) if "genes" in arrays else None
-        return Counts(cast(csr_matrix, arrays["counts"]), genes, self.is_counts)
+        stored = self.stored.counts()
+        return Counts(csr_matrix(stored.matrix[np.argsort(self.order())]), stored.genes, stored.is_counts)
+
+    def order(self) -> np.ndarray:
+        """Return the stored order, (n_cells,) int64: row i of the stored counts is row ``order[i]`` of the file."""
+        if self.order_path is None:
+            return np.arange(self.n_cells)
+        return self._unsealed(self.order_path)["order"]
 
     def labels(self) -> np.ndarray | None:
         """Return the annotated types in file order, (n_cells,) str; only scoring may ask for them."""
-        return None if self.labels_path is None else np.load(self.labels_path, allow_pickle=False)
+        if self.labels_path is None:
+            return None
+        sealed = self._unsealed(self.labels_path)
+        types: np.ndarray = sealed["types"][sealed["codes"]]
+        return types
 
     def cache(self, matrix: csr_matrix, order: np.ndarray | None = None) -> FileOrderCache:
-        """Return the cache of derived inputs that serves ``matrix``.
+        """Return the cache of derived inputs that serves ``matrix``. It is for the command, not for a method.
 
         Args:
-            matrix: the very object that methods will be given; any other is computed afresh.
+            matrix: the very object that will be asked for; any other is computed afresh.
             order: its permutation: row i is row ``order[i]`` of the file. None: file order.
         """
-        rows = np.arange(self.n_cells) if order is None else order
-        # A run can reach its cache, so the cache holds the folder of the counts and not this object.
-        return FileOrderCache(self.folder / "derived", matrix, rows, partial(_stored_matrix, self.folder))
+        place_in_stored = np.argsort(self.order())
+        return self.stored.cache(matrix, place_in_stored if order is None else place_in_stored[order])
 
-
-def _stored(folder: Path) -> dict[str, Array]:
-    """Return the parsed arrays in file order."""
-    try:
-        arrays = load_arrays(folder / "arrays")
-        if isinstance(arrays["counts"], csr_matrix):
-            return arrays
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DataError(
-            f"the cached counts in {folder} are damaged ({error}); delete that folder and run again"
-        ) from error
-    raise DataError(f"the cached counts in {folder} are not sparse; delete that folder and run again")
-
-
-def _stored_matrix(folder: Path) -> csr_matrix:
-    """Return the parsed counts in file order."""
-    return cast(csr_matrix, _stored(folder)["counts"])
+    def _unsealed(self, path: Path) -> dict[str, np.ndarray]:
+        """Return what is kept apart in one file."""
+        try:
+            return read_sealed(path, self.sha256)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"the cached labels in {path} are damaged ({error}); delete {self.folder} and run again"
+            ) from error

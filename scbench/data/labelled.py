@@ -21,8 +21,8 @@ class LabelledCounts:
         genes: (n_genes,) object array of str, or None when the file has no names.
         cells: (n_cells,) object array of str, or None.
         warnings: what the user should know of the reading, one line each (columns left out, for example).
-        also_named: further columns of the file that may name the cells, (n_cells,) str each: labels of a second file are
-            looked for under these where ``cells`` are none, or only numbers.
+        also_named: further columns of the file that may name the cells, (n_cells,) str each: labels of a second file
+            are looked for under these where ``cells`` are none, or only numbers.
         labels_from: name of the column or element that the labels were read from; None without labels.
     """
 

@@ -1,6 +1,7 @@
 """Open a dataset: find or fetch its file, read and check it once, and serve it from the cache ever after.
 
-Labels are kept in a folder of their own, away from everything that a method's inputs are read from.
+Counts are kept in an order that tells nothing of the file's. That order, the labels and all that is said of a dataset
+are kept in a folder of their own, away from everything that a method's inputs are read from, and sealed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from scbench.data.config import DatasetConfig, Subsample
 from scbench.data.dataset import Dataset
 from scbench.data.folders import cache_folder
 from scbench.data.origin import Origin, find_origin
+from scbench.data.sealed import read_sealed, write_sealed
+from scbench.data.stored_order import stored_order
 from scbench.data.subsample import Part, subsampled
 from scbench.data.validate import CheckedCounts, check_content, mismatches
 from scbench.inputs import Array
@@ -40,7 +43,9 @@ _READS_AND_CHECKS = (
     "label_checks.py",
     "labelled.py",
     "load.py",
+    "sealed.py",
     "spike_ins.py",
+    "stored_order.py",
     "subsample.py",
     "validate.py",
 )
@@ -137,58 +142,74 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 def _parsed(root: Path, key: str, content: _Content) -> Dataset:
     """Return the dataset from a folder of the cache, filling it when needed."""
-    folder, labels_path = root / "counts" / key, root / "labels" / f"{key}.npy"
+    folder, apart = root / "counts" / key, root / "apart" / key
     if not (folder / "meta.json").exists():
-        _parse(folder, labels_path, content.read())
+        _parse(folder, apart, content)
     try:
-        meta = json.loads((folder / "meta.json").read_text())
-        has_labels = meta["n_types"] is not None
-        if (has_labels and not labels_path.exists()) or _sizes(folder / "arrays") != meta["sizes"]:
-            raise KeyError("arrays")
+        about = _about(folder, apart, content.sha256)
     except (ValueError, KeyError, OSError):
         _LOG.warning("the cached copy of dataset %s is damaged; reading the file again", content.name)
         shutil.rmtree(folder, ignore_errors=True)
-        _parse(folder, labels_path, content.read())
-        meta = json.loads((folder / "meta.json").read_text())
-        has_labels = meta["n_types"] is not None
+        _parse(folder, apart, content)
+        about = _about(folder, apart, content.sha256)
     return Dataset(
         name=content.name,
         sha256=content.sha256,
         source=content.source,
         preprocessing=content.preprocessing,
         folder=folder,
-        labels_path=labels_path if has_labels else None,
-        n_cells=meta["n_cells"],
-        n_genes=meta["n_genes"],
-        n_types=meta["n_types"],
-        is_counts=meta["is_counts"],
-        warnings=tuple(meta["warnings"]),
+        labels_path=None if about["n_types"] is None else apart / "labels",
+        n_cells=about["n_cells"],
+        n_genes=about["n_genes"],
+        n_types=about["n_types"],
+        is_counts=about["is_counts"],
+        warnings=tuple(about["warnings"]),
         part=content.part,
-        labels_from=meta["labels_from"],
+        labels_from=about["labels_from"],
+        order_path=apart / "order",
     )
 
 
-def _parse(folder: Path, labels_path: Path, checked: CheckedCounts) -> None:
-    """Store one dataset; the folder appears only when it is complete."""
+def _about(folder: Path, apart: Path, sha256: str) -> dict[str, Any]:
+    """Return what is known of a parsed dataset.
+
+    Raises:
+        OSError, ValueError, KeyError: when something of it is missing or damaged.
+    """
+    meta: dict[str, Any] = json.loads((folder / "meta.json").read_text())
+    about: dict[str, Any] = json.loads(str(read_sealed(apart / "about", sha256)["json"]))
+    names = ("about", "order") if about["n_types"] is None else ("about", "labels", "order")
+    if any(not (apart / name).is_file() for name in names) or _sizes(folder / "arrays") != meta["sizes"]:
+        raise KeyError("arrays")
+    return about
+
+
+def _parse(folder: Path, apart: Path, content: _Content) -> None:
+    """Store one dataset; the folder of its counts appears last, and only when all is complete."""
+    checked, seal = content.read(), content.sha256
+    order = stored_order(checked.matrix, is_counts=checked.is_counts)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        arrays: dict[str, Array] = {"counts": checked.matrix}
+        arrays: dict[str, Array] = {"counts": checked.matrix[order]}
         arrays |= {} if checked.genes is None else {"genes": checked.genes.astype(str)}
         save_arrays(temporary / "arrays", arrays)
+        write_sealed(apart / "order", {"order": order}, seal)
+        n_types = None
         if checked.labels is not None:
-            labels_path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(labels_path, checked.labels, allow_pickle=False)
-        meta = {
+            types, codes = np.unique(checked.labels, return_inverse=True)
+            write_sealed(apart / "labels", {"types": types, "codes": codes}, seal)
+            n_types = len(types)
+        about = {
             "n_cells": checked.matrix.shape[0],
             "n_genes": checked.matrix.shape[1],
-            "n_types": None if checked.labels is None else len(np.unique(checked.labels)),
+            "n_types": n_types,
             "is_counts": checked.is_counts,
             "warnings": list(checked.warnings),
             "labels_from": checked.labels_from,
-            "sizes": _sizes(temporary / "arrays"),
         }
-        (temporary / "meta.json").write_text(json.dumps(meta, indent=1))
+        write_sealed(apart / "about", {"json": np.array(json.dumps(about))}, seal)
+        (temporary / "meta.json").write_text(json.dumps({"sizes": _sizes(temporary / "arrays")}, indent=1))
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
     finally:

@@ -132,7 +132,8 @@ def _user_file(config: FileDataset, handling: dict[str, Any]) -> Origin:
         source=path.name,
         preprocessing=handling,
         load=lambda: read(path, source, label=config.label, label_path=label_path),
-        cached_by=(code,) if (code := code_of(reader)) else (),
+        # Messages name the files, and the code of another package is not ours.
+        cached_by=(path.name, "" if label_path is None else label_path.name, code_of(reader)),
     )
 
 

@@ -11,7 +11,7 @@ from scbench.data.config import DatasetConfig
 from scbench.data.identical_cells import n_identical
 from scbench.data.label_checks import check_types, copies_of_labels
 from scbench.data.labelled import LabelledCounts
-from scbench.data.spike_ins import is_spike_in
+from scbench.data.spike_ins import is_rest, is_spike_in
 from scbench.errors import DataError
 
 __all__ = ["CheckedCounts", "check_content", "mismatches"]
@@ -82,8 +82,9 @@ def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCoun
     warnings += said
     if types is not None:
         warnings += check_types(types, name)
-    matrix, genes, said = _without_spike_ins(matrix, content.genes, config)
-    warnings += [*said, *_remarks(matrix, genes, types, name, is_counts=config.values == "counts")]
+    matrix, genes, rest = _without_rest(matrix, content.genes, name)
+    matrix, genes, said = _without_spike_ins(matrix, genes, config)
+    warnings += [*rest, *said, *_remarks(matrix, genes, types, name, is_counts=config.values == "counts")]
     return CheckedCounts(
         matrix=matrix,
         labels=types,
@@ -125,6 +126,18 @@ def _kept_cells(matrix: csr_matrix, labels: np.ndarray | None, config: DatasetCo
         f"dataset {name}: {n_empty} of {n_left} cells have no count and are clustered with the others; "
         f"dataset.empty_cells=drop leaves them out{_UNFILTERED if n_empty > n_left / 2 else ''}",
     ]
+
+
+def _without_rest(
+    matrix: csr_matrix, genes: np.ndarray | None, name: str
+) -> tuple[csr_matrix, np.ndarray | None, list[str]]:
+    """Return counts and genes without the rows of reads that no gene was found for."""
+    is_no_gene = is_rest(genes, matrix.shape[1])
+    if genes is None or not is_no_gene.any():
+        return matrix, genes, []
+    found = ", ".join(map(str, genes[is_no_gene][:_NAME_AT_MOST]))
+    line = f"dataset {name}: {is_no_gene.sum()} rows of reads without a gene were left out ({found})"
+    return csr_matrix(matrix[:, np.flatnonzero(~is_no_gene)]), genes[~is_no_gene], [line]
 
 
 def _without_spike_ins(

@@ -46,7 +46,10 @@ def test_few_cells_or_one_type_prove_nothing() -> None:
 @pytest.mark.parametrize(
     ("gene", "expected"),
     [
-        *[(name, True) for name in ("ERCC-00002", "ERCC.00171", "ERCC_00004", "gSpikein_ERCC-00002", "ERCC-00002-1", "ERCC00002")],
+        *[
+            (name, True)
+            for name in ("ERCC-00002", "ERCC.00171", "ERCC_00004", "gSpikein_ERCC-00002", "ERCC-00002-1", "ERCC00002")
+        ],
         *[(name, False) for name in ("ercc-1", "ERCC1", "ERCC6L2", "ercc-00002", "Ercc2", "ERCC-2", "ERCC-000022")],
     ],
 )

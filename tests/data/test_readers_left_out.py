@@ -103,9 +103,46 @@ def test_a_label_in_the_first_column_is_found(tmp_path: Path, label: str | None)
     [
         *[(name, True) for name in ("Cell Type", "CELLTYPE", "Labels", "louvain", "leiden", "Y", "orig.ident")],
         *[(name, True) for name in ("group", "donor_id", "nCount_RNA", "percent.mt", "n_genes", "type")],
-        *[(name, True) for name in ("nCount_SCT", "leiden_res_1.0", "celltype_code", "UMAP_1", "PC_1", "S.Score", "RNA_snn_res.0.8")],
-        *[(name, True) for name in ("subsets_Mito_percent", "sizeFactor", "total_counts_mt", "mito_frac", "cluster1", "sum")],
-        *[(name, False) for name in ("CD3E", "SRY", "LY6G", "TYPEA", "g1", "1", "", "CLU", "BATF", "age-1", "sex-1", "PC.1", "type-1", "CLASS1", "pct-1", "ICA1", "solo", "row", "Rep")],
+        *[
+            (name, True)
+            for name in (
+                "nCount_SCT",
+                "leiden_res_1.0",
+                "celltype_code",
+                "UMAP_1",
+                "PC_1",
+                "S.Score",
+                "RNA_snn_res.0.8",
+            )
+        ],
+        *[
+            (name, True)
+            for name in ("subsets_Mito_percent", "sizeFactor", "total_counts_mt", "mito_frac", "cluster1", "sum")
+        ],
+        *[
+            (name, False)
+            for name in (
+                "CD3E",
+                "SRY",
+                "LY6G",
+                "TYPEA",
+                "g1",
+                "1",
+                "",
+                "CLU",
+                "BATF",
+                "age-1",
+                "sex-1",
+                "PC.1",
+                "type-1",
+                "CLASS1",
+                "pct-1",
+                "ICA1",
+                "solo",
+                "row",
+                "Rep",
+            )
+        ],
     ],
 )
 def test_only_whole_names_describe_cells(name: str, described: bool) -> None:

@@ -234,7 +234,7 @@ def test_lengths_that_fit_no_way_are_refused(tmp_path: Path) -> None:
 
 def test_a_line_too_many_is_a_header_or_refused_since_it_would_shift_all_names(tmp_path: Path) -> None:
     check(opened(tenx(tmp_path, barcodes__tsv="barcode\n" + lines(CELLS))))
-    with pytest.raises(DataError, match=r"3 features and 5 barcodes.*only a header's line more"):
+    with pytest.raises(DataError, match=r"3 features and 5 barcodes.*only a header may be a line more"):
         opened(tenx(tmp_path, barcodes__tsv="run7\n" + lines(CELLS)))
 
 

@@ -79,7 +79,10 @@ def test_unknown_hdf5_lists_what_it_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.xlsx", r"format of a\.xlsx cannot be told.*Accepted: \.h5.*10x export"),
+        ("a.xyz", r"format of a\.xyz cannot be told.*Accepted: \.h5.*10x export"),
+        ("a.xlsx", "a.xlsx is an Excel file; save it as CSV UTF-8"),
+        ("a.parquet", "write it as csv"),
+        ("a.h5seurat", "saveRDS"),
         ("noname", "cannot be told"),
         ("a.h5ad.gz", "unpack it first"),
         ("a.gz", "cannot be told"),

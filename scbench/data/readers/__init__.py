@@ -71,11 +71,12 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     if source.orientation is not None and source.reader in _SAY_THEMSELVES:
         raise DataError(f"the format {source.reader} says what is in its rows; leave dataset.orientation out")
     wanted = label if label is not None else source.label
+    is_said = source.orientation is not None
     if label_path is None or wanted == "none" or source.reader in _USE_THE_LABEL_FILE:
-        return _checked(module.read(path, source, label=wanted, label_path=label_path), path.name)
+        return _checked(module.read(path, source, label=wanted, label_path=label_path), path.name, is_said=is_said)
     from scbench.data.readers.annotation import read_labels
 
-    counts = _checked(module.read(path, source, label="none", label_path=None), path.name)
+    counts = _checked(module.read(path, source, label="none", label_path=None), path.name, is_said=is_said)
     labels, labels_from, said = read_labels(
         label_path,
         wanted,
@@ -111,12 +112,21 @@ def code_of(name: str) -> str:
     return hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
 
 
-def _checked(counts: LabelledCounts, file: str) -> LabelledCounts:
-    """Return what a reader read when its names fit the matrix."""
+def _checked(counts: LabelledCounts, file: str, *, is_said: bool) -> LabelledCounts:
+    """Return what a reader read when its names fit the matrix, and cells are not called as genes and genes as cells.
+
+    Args:
+        counts: what was read.
+        file: for messages.
+        is_said: whether the user says what is in the rows.
+    """
     from scbench.data.readers.labels import check_names
+    from scbench.data.readers.orientation import kind_of, looks_turned
 
     check_names(counts.cells, counts.matrix.shape[0], file, "cells")
     check_names(counts.genes, counts.matrix.shape[1], file, "genes")
+    if not is_said and kind_of(counts.cells) == "genes" and kind_of(counts.genes) == "cells":
+        raise looks_turned(file, counts.cells, counts.genes)
     return counts
 
 

@@ -125,8 +125,8 @@ def read_annotation(
         header = ["", *header]
     if uneven := next((i for i, row in enumerate(body) if len(row) != len(header)), None):
         raise DataError(
-            f"{path.name}: row {uneven + 1} has {len(body[uneven])} fields where {len(header)} are expected; a label that "
-            "holds a separator has to stand in quotes"
+            f"{path.name}: row {uneven + 1} has {len(body[uneven])} fields where {len(header)} are expected; a label "
+            "that holds a separator has to stand in quotes"
         )
     if len(header) != width:
         raise DataError(f"{path.name} has {len(header)} names in its header but {width} fields in its rows")
@@ -135,8 +135,8 @@ def read_annotation(
         names_nothing = not known & {field for row in body for field in row}
         if names_nothing and (has_header or len(body) == n_cells):
             raise DataError(
-                f"{path.name}: its lines hold separators, and what is before the first ({first[0]!r}) names no cells; put "
-                "labels that hold a separator in quotes, or give the columns a header"
+                f"{path.name}: its lines hold separators, and what is before the first ({first[0]!r}) names no cells; "
+                "put labels that hold a separator in quotes, or give the columns a header"
             )
     columns: dict[str, np.ndarray] = {}
     for i, name in enumerate(map(str.strip, header)):  # of doubled names the first counts, as in R

@@ -131,13 +131,13 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     columns = [name.strip() for name in columns]
     if first[-1:] == [""] and len(first) - len(columns) in (0, 1) and (len(first) > len(columns) or not columns[-1]):
         raise DataError(
-            f"{path.name} has a separator at the end of its rows, which would be another column; take it away, or save the "
-            "table again"
+            f"{path.name} has a separator at the end of its rows, which would be another column; take it away, or save "
+            "the table again"
         )
     if len(columns) == 1 < len(first) - 1:
         raise DataError(
-            f"{path.name} begins with a line of one field ({shown(columns[0])!r}) above rows of {len(first)}: a title and no "
-            "header; delete it"
+            f"{path.name} begins with a line of one field ({shown(columns[0])!r}) above rows of {len(first)}: a title "
+            "and no header; delete it"
         )
     _refuse_headerless(columns, path.name)
     if len(first) == len(columns) + 1:
@@ -161,8 +161,8 @@ def _refuse_headerless(columns: Sequence[str], file: str) -> None:
         return
     if len(set(values)) < len(values) or not all(float(name).is_integer() for name in values):
         raise DataError(
-            f"{file} has no header: its first line holds values ({', '.join(map(shown, columns[:4]))}, ...) and not the "
-            "names of columns; put a line with the names in front"
+            f"{file} has no header: its first line holds values ({', '.join(map(shown, columns[:4]))}, ...) and not "
+            "the names of columns; put a line with the names in front"
         )
 
 

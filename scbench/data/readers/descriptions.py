@@ -18,10 +18,11 @@ _CLUSTERS = """
     phenograph seuratclusters
 """
 _ORIGINS = """
-    age agedays batch batches batchid bmi clone cloneid condition day days embryo embryoid fsca fscw hours dataset disease donor donorid donors experiment gender individual library
-    libraryid organ patient patientid phase plate plateid protocol region replicate sample sampleid samplename
-    samples sex sexcode somite species ssca sscw stage study subject subjectid technology timepoint tissue treatment tumor weight well
-    arrayrow arraycol indexsort isdoublet lane mouse mouseid patientno plateno time xcoord ycoord
+    age agedays arraycol arrayrow batch batches batchid bmi clone cloneid condition dataset day days disease donor
+    donorid donors embryo embryoid experiment fsca fscw gender hours indexsort individual isdoublet lane library libraryid mouse
+    mouseid organ patient patientid patientno phase plate plateid plateno protocol region replicate sample sampleid
+    samplename samples sex sexcode somite species ssca sscw stage study subject subjectid technology time timepoint
+    tissue treatment tumor weight well xcoord ycoord
 """
 _TOTALS = """
     depth detected doubletscore librarysize ncounts ncountrna nfeaturerna ngene ngenes ngenesbycounts numi pctcountsmt
@@ -48,7 +49,8 @@ _MADE_BY_TOOLS = re.compile(
       | (?:kmeans|cluster|clusters|clustering|sc3|seurat_clusters|monaco|monocle)
         [-_. ](?:res|r|k|n)?[-_. ]?\d[\d._]*(?:_clusters)?
       | walktrap\w* | (?:S|G2M)[._]Score | old[._]ident | (?:percent|pct|prop|frac|fraction)[._]\w+ | pct_counts_.+
-      | (?:log1p_)?total_counts(?:_.+)? | (?:log1p_)?n_(?:genes|counts|umis?)(?:_.+)? | log(?:1p|10|2)_.+ | res[._]\d[\d.]*
+      | (?:log1p_)?total_counts(?:_.+)? | (?:log1p_)?n_(?:genes|counts|umis?)(?:_.+)?
+      | log(?:1p|10|2)_.+ | res[._]\d[\d.]*
       | \w+_(?:frac|fraction|pct|percent|ratio)
       | (?:doublet|scrublet|DoubletFinder)[._ ]?\w* | solo[._]\w+ | scDblFinder[._]\w+ | DF\.classifications_.*
       | pANN_.*      | predicted[._](?:doublet|id|celltype)\w* | prediction[._]score.* | size[._]?factors?

@@ -72,6 +72,8 @@ def _named(item: Any, name: str, file: str) -> tuple[np.ndarray, tuple[str, ...]
     numbers = np.empty(item.shape, dtype=stored.get_super().dtype)  # h5py makes True of R's NA in a logical enum
     item.id.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers, stored)
     levels = {stored.get_member_value(i): stored.get_member_name(i).decode() for i in range(stored.get_nmembers())}
+    if set(levels.values()) >= set(_LOGICAL) and numbers.ndim == 2 and np.isin(numbers, (0, 1)).all():
+        return numbers, ()  # perhaps one-hot
     if set(levels.values()) >= set(_LOGICAL):
         levels = {number: str(word == "TRUE") for number, word in levels.items() if word in _LOGICAL}
     values = np.array([levels.get(number) for number in numbers.ravel().tolist()], dtype=object)

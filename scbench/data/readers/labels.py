@@ -39,7 +39,8 @@ def text_labels(values: Iterable[Any]) -> np.ndarray:
     """Return labels as an object array of str, None where one is missing.
 
     Bytes are decoded, whole floats lose their ``.0``, blanks around a label are taken off. Missing are None, NaN,
-    masked values, the spellings ``""``, ``NA``, ``N/A``, ``nan``, ``None`` and ``null``, and R's NA: -2147483648, and -128 among bytes.
+    masked values, the spellings ``""``, ``NA``, ``N/A``, ``nan``, ``None`` and ``null``, and R's NA: -2147483648, and
+    -128 among bytes.
     (Any: whatever a file format stores.)
     """
     values = _without_na_of_r(values)

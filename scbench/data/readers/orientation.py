@@ -12,25 +12,35 @@ from scbench.data.readers.descriptions import is_description, is_gene_descriptio
 from scbench.data.readers.labels import shown
 from scbench.errors import DataError
 
-__all__ = ["CELLS_BY_GENES", "GENES_BY_CELLS", "genes_in_rows", "kind_of", "refuse_untold"]
+__all__ = ["CELLS_BY_GENES", "GENES_BY_CELLS", "genes_in_rows", "kind_of", "looks_turned", "refuse_untold"]
 
 CELLS_BY_GENES = "cells_by_genes"
 GENES_BY_CELLS = "genes_by_cells"
 
-# Identifiers and the largest families of symbols: some of them are in any list of genes of the usual organisms.
-_GENE = re.compile(
+_IDENTIFIER = re.compile(
     r"""
     (?: ENS[A-Z]*[GT]\d{6,} (?:[._]\w+)* | FBgn\d{7} | WBGene\d{8} | AT[1-5CM]G\d{5} | Y[A-P][LR]\d{3}[WC] (?:-[A-Z])?
       | PF3D7_\d+ | P[A-Z]{3,5}_\d{6,} | [NX][MR]_\d+ | LOC\d+ | \d{7}[A-Z]\d{2}Rik\d? | Gm\d{3,} | LINC\d+
-      | ERCC[-.]\d{5} | A[CLP]\d{6}(?:\.\d+)? | RP\d+-\d+[A-Z]\d+(?:\.\d+)? | (?:si|zgc|wu):\w+ | gene[-_. ]?\d+ | g\d+
-      | MT-\w+ | (?:M?RP[LS]|SLC|ZNF|ZFP|TMEM|KRT|HLA|HSPA|CCL|CXCL|EIF|NDUF|COX|PSM|RAB|IGHV|IGKV|TRAV|FOX|SOX|HOX
-      |FAM|CCDC|OR|H2|COL|UBE2|ATP|LRRC|KIF|POL|MAP|DNAJ|CDK|IFI|IL|CD|HMG|TUB|ACT|PCDH|ADAM|SERPIN|FGF|WNT|BMP|TGFB)
-        -? [A-Z]? \d* [A-Z]{0,3} \d* (?:[-.]\w+)?
-      | ACTB | GAPDH | B2M | MALAT1 | XIST | EEF1A1 | FTL | FTH1 | TMSB4X | TMSB10 | VIM | LYZ | GNLY | NKG7 | PPBP
-      | MS4A1 | S100A\d+ | ALB | INS | GCG )
+      | ERCC[-.]\d{5} | A[CLP]\d{6}(?:\.\d+)? | RP\d+-\d+[A-Z]\d+(?:\.\d+)? | (?:si|zgc|wu):\w+
+      | gene[-_. ]?\d+ | g\d+ )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Large families of symbols, and what every tissue expresses: some of them are in any list of genes.
+_SYMBOL = re.compile(
+    r"""
+    (?: MT-\w+ | M?RP[LS]\d+[A-Z]?\d? | SLC\d+A\d+ | ZNF\d+ | ZFP\d+ | TMEM\d+[A-Z]? | KRT\d+ | HLA-[A-Z]+\d*
+      | H2-[A-Z]+\d* | HSP[A-Z]+\d+[A-Z]? | CCL\d+ | CXCL\d+ | EIF\d[A-Z]*\d? | NDUF[A-Z]+\d+ | COX\d[A-Z]\d?
+      | PSM[A-Z]\d+ | RAB\d+[A-Z]?
+      | IG[HKL]V\d\S* | TR[ABDG]V\d\S* | FOX[A-Z]\d+ | SOX\d+ | HOX[A-D]\d+ | FAM\d+[A-Z] | CCDC\d+ | OR\d+[A-Z]+\d+
+      | COL\d+A\d+ | UBE2[A-Z]\d? | ATP\d\w+ | LRRC\d+ | KIF\d+[A-Z]? | POLR\d[A-Z] | MAPK\d+ | MAP\dK\d+ | DNAJ[A-C]\d+
+      | CDK\d+ | IFI[T]?\d+\w* | IL\d+[A-Z]*\d* | CD\d+[A-Z]? | HMG[A-Z]\d | TUB[ABG]\d?[A-Z]? | ACT[ABG]\d? | ADAM\d+
+      | SERPIN[A-Z]\d+ | FGF\d+ | WNT\d+[A-Z]? | BMP\d+ | TGFB\d | S100A\d+ | GAPDH | B2M | MALAT1 | XIST | EEF1A1 | FTL
+      | FTH1 | TMSB4X | TMSB10 | VIM | LYZ | GNLY | NKG7 | PPBP | MS4A1 | ALB | INS | GCG )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_RUNNING_NUMBER = re.compile(r"[-._ ]\d+$")
 _CELL = re.compile(
     r"""
     (?: .*?(?<![A-Za-z])[ACGTN]{8,}(?![A-Za-z]).* | .*cells?[-_. ]?\d+.* | c\d+ | [SED]RR\d+.* | GSM\d+.*
@@ -41,6 +51,7 @@ _CELL = re.compile(
 )
 _LOOKED_AT = 2000
 _ENOUGH = {"genes": 0.05, "cells": 0.5}
+_FEW_STEMS = 0.5  # of the names are different when running numbers are taken off
 _TOO_MANY = 0.2  # of the names look like the other kind
 
 
@@ -53,8 +64,13 @@ def kind_of(names: Iterable[str] | None) -> str | None:
     some = [] if names is None else list(islice(names, _LOOKED_AT))
     if not some:
         return None
+    n_genes = sum(_IDENTIFIER.fullmatch(name) is not None for name in some)
+    # CD4-1, CD4-2, ... or Colon.1, Colon.2, ...: a few words with a running number are names of cells, if anything.
+    stems = {_RUNNING_NUMBER.sub("", name) for name in some}
+    if len(stems) > _FEW_STEMS * len(some):
+        n_genes += sum(_SYMBOL.fullmatch(name) is not None for name in some)
     share = {
-        "genes": sum(_GENE.fullmatch(name) is not None for name in some) / len(some),
+        "genes": n_genes / len(some),
         "cells": sum(_CELL.fullmatch(name) is not None for name in some) / len(some),
     }
     for kind, other in (("cells", "genes"), ("genes", "cells")):
@@ -87,6 +103,16 @@ def genes_in_rows(
     ]
     told = {answer for answer in said if answer is not None}
     return told.pop() if len(told) == 1 else None
+
+
+def looks_turned(file: str, cells: np.ndarray | None, genes: np.ndarray | None) -> DataError:
+    """Return the error for a matrix whose cells have names of genes and whose genes have names of cells."""
+    cell, gene = (shown(str(names[0])) if names is not None and len(names) else "" for names in (cells, genes))
+    return DataError(
+        f"{file} looks turned: its cells are called as genes are (the first {cell!r}) and its genes as cells "
+        f"({gene!r}); transpose it, or pass dataset.orientation={GENES_BY_CELLS} to turn it, {CELLS_BY_GENES} to read it "
+        "as it is"
+    )
 
 
 def refuse_untold(file: str, shape: tuple[int, int], rows: np.ndarray | None, columns: Sequence[str]) -> DataError:

@@ -13,14 +13,16 @@ from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.annotation import Annotation, labels_of, read_annotation
 from scbench.data.readers.delimited import NumberTable
-from scbench.data.readers.descriptions import is_description, is_gene_description, is_name_column
+from scbench.data.readers.descriptions import is_description, is_gene_description, is_name_column, name_column_of
 from scbench.data.readers.orientation import GENES_BY_CELLS, genes_in_rows, refuse_untold
 from scbench.data.readers.stacking import transposed
 from scbench.errors import DataError
 
-__all__ = ["as_cells", "has_genes_in_rows", "with_label_file"]
+__all__ = ["as_cells", "has_genes_in_rows", "refuse_long", "with_label_file"]
 
 _NAME_AT_MOST = 5
+_VALUES_OF_A_LONG_TABLE = 2
+_FEW_ROWS = 8
 
 
 def as_cells(
@@ -53,11 +55,12 @@ def as_cells(
         )
         of_cells = np.flatnonzero(~np.array(of_genes, dtype=bool))
         matrix = transposed(table.matrix if not any(of_genes) else csr_matrix(table.matrix[:, of_cells]))
-        return LabelledCounts(matrix, labels, genes=table.rows, cells=table.columns[of_cells], warnings=told)
+        genes = _names_instead_of_numbers(table, "genes")
+        return LabelledCounts(matrix, labels, genes=genes, cells=table.columns[of_cells], warnings=told)
     describes = {name for name in {*table.columns, *table.text, table.rows_header} if is_description(name)}
     describes |= set(no_genes)
     kept = np.flatnonzero([name not in describes for name in table.columns])
-    cells = None if table.rows_header in used else table.rows
+    cells = None if table.rows_header in used else _names_instead_of_numbers(table, "cells")
     left_out = [*table.columns, *table.text]
     may_describe = table.rows_header in describes and not is_name_column(table.rows_header)
     if cells is not None and may_describe and len(set(cells)) < len(cells):
@@ -74,6 +77,37 @@ def as_cells(
             [name for name in left_out if name in table.text and name not in describes],
         ),
     )
+
+
+def _names_instead_of_numbers(table: NumberTable, kind: str) -> np.ndarray | None:
+    """Return the names of rows: those of a column called so where the first only numbers them."""
+    if table.rows is not None and not all(name.isdecimal() for name in table.rows):
+        return table.rows
+    named = (
+        values
+        for name, values in table.text.items()
+        if name_column_of(name) == kind and len(set(values)) == len(values)
+    )
+    return next(named, table.rows)
+
+
+def refuse_long(table: NumberTable) -> None:
+    """Refuse a long table: one row for each gene in each cell (or type), with the value in a column.
+
+    Raises:
+        DataError: when there are at most two columns of numbers and the row names stand there several times.
+    """
+    n_rows, n_columns = table.matrix.shape
+    if (
+        n_columns <= _VALUES_OF_A_LONG_TABLE
+        and table.rows is not None
+        and 2 * len(set(table.rows)) <= n_rows > _FEW_ROWS
+    ):
+        raise DataError(
+            f"{table.file} is a long table: {n_rows} rows for {len(set(table.rows))} names in its first column, and "
+            f"the values in {', '.join(map(repr, table.columns))}; make it wide, one row per cell and one column per "
+            "gene (in pandas: table.pivot)"
+        )
 
 
 def has_genes_in_rows(table: NumberTable, orientation: str | None) -> bool:
@@ -171,8 +205,8 @@ def _from_labels(table: NumberTable, annotation: Annotation, column: str) -> boo
 def _labels_of_genes(table: NumberTable, annotation: Annotation, *, in_rows: bool) -> DataError:
     side = "rows" if in_rows else "columns"
     return DataError(
-        f"{annotation.file} labels the {side} of {table.file}, whose names are those of genes; give a file that labels the "
-        "cells, or say what is in the rows with dataset.orientation"
+        f"{annotation.file} labels the {side} of {table.file}, whose names are those of genes; give a file that labels "
+        "the cells, or say what is in the rows with dataset.orientation"
     )
 
 

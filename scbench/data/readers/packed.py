@@ -19,6 +19,7 @@ from scbench.names import nearest
 __all__ = ["local_file", "open_text"]
 
 _ZIP_MAGIC = b"PK\x03\x04"
+_EXCEL = "[Content_Types].xml"
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -69,6 +70,8 @@ def _open_bytes(path: Path, member: str | None, stack: ExitStack) -> IO[bytes]:
 
 def _member(archive: zipfile.ZipFile, member: str | None, path: Path) -> str:
     names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+    if _EXCEL in names:
+        raise DataError(f"{path.name} is an Excel file; save it as CSV UTF-8")
     if member in names:
         return str(member)
     listed = ", ".join(names[:12]) or "nothing"

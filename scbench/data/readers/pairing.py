@@ -149,8 +149,8 @@ def _in_order(n_rows: int, n_cells: int, file: str, *, is_said: bool = False) ->
 def _order_is_taken(file: str, header: str) -> str:
     """Return the warning where only one side has names, so that nothing proves the order."""
     return (
-        f"{file} names its rows (column {header!r}) and the matrix has no names of cells, so labels are taken in the order "
-        "of the rows"
+        f"{file} names its rows (column {header!r}) and the matrix has no names of cells, so labels are taken in the "
+        "order of the rows"
     )
 
 
@@ -229,12 +229,12 @@ def _in_order_unless_numbered(
         found = respelled(cells, values, file)
         if found is not None and (found.rows != pairing.rows).any():
             raise DataError(
-                f"{file}: column {header!r} holds the numbers in the names of the cells, but in another order (the first "
-                f"is {values[0]!r} there, {cells[0]!r} here); {_ADVICE}"
+                f"{file}: column {header!r} holds the numbers in the names of the cells, but in another order (the "
+                f"first is {values[0]!r} there, {cells[0]!r} here); {_ADVICE}"
             )
     said = (
-        f"{file} has no names of cells and the matrix has (the first is {shown(cells[0])!r}), so labels are taken in the "
-        "order of its rows"
+        f"{file} has no names of cells and the matrix has (the first is {shown(cells[0])!r}), so labels are taken in "
+        "the order of its rows"
     )
     return replace(pairing, said=said)
 

@@ -12,8 +12,8 @@ from scbench.errors import DataError
 __all__ = ["ACCEPTED", "format_of"]
 
 ACCEPTED = (
-    ".h5 or .hdf5 (X/Y, Cell BLAST or 10x), .h5ad, .loom, .csv, .tsv or .txt (also .gz or .zip), "
-    "and a Matrix Market file (.mtx) or its folder (STARsolo, kb-python, alevin-fry, Parse, a 10x export)"
+    ".h5 or .hdf5 (X/Y, Cell BLAST or 10x), .h5ad, .h5mu, .zarr, .loom, .csv, .tsv or .txt (also .gz or .zip), .rds or "
+    ".RData, and a Matrix Market file (.mtx) or its folder (STARsolo, kb-python, alevin-fry, Parse, a 10x export)"
 )
 
 _BY_SUFFIX = {
@@ -28,6 +28,18 @@ _BY_SUFFIX = {
     ".rda": "r_file",
     ".rdata": "r_file",
     ".rds": "r_file",
+}
+
+_SAVE_AS_CSV = "save it as CSV UTF-8"
+_INSTEAD = {
+    ".xlsx": f"an Excel file; {_SAVE_AS_CSV}",
+    ".xls": f"an Excel file; {_SAVE_AS_CSV}",
+    ".ods": f"a spreadsheet; {_SAVE_AS_CSV}",
+    ".parquet": "a parquet file; write it as csv (pandas: read_parquet, to_csv) or as h5ad",
+    ".feather": "a feather file; write it as csv (pandas: read_feather, to_csv) or as h5ad",
+    ".h5seurat": "a file of SeuratDisk; save the object with saveRDS in R",
+    ".qs": "a file of the R package qs; save the object with saveRDS in R",
+    ".bam": "a file of reads; give the counts that STARsolo, kb or Cell Ranger make of it",
 }
 
 
@@ -57,6 +69,8 @@ def format_of(path: Path) -> str:
         return _of_hdf5(path)
     if last in _BY_SUFFIX:
         return _BY_SUFFIX[last]
+    if last in _INSTEAD:
+        raise DataError(f"{path.name} is {_INSTEAD[last]}")
     other = _of_another_package(path)
     if other is not None:
         return other

@@ -10,7 +10,7 @@ from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.delimited import read_layout, read_numbers
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels
 from scbench.data.readers.orientation import GENES_BY_CELLS
-from scbench.data.readers.oriented import as_cells, has_genes_in_rows, with_label_file
+from scbench.data.readers.oriented import as_cells, has_genes_in_rows, refuse_long, with_label_file
 from scbench.errors import DataError
 
 __all__ = ["read"]
@@ -38,6 +38,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         return with_label_file(read_numbers(path, source.member, layout), label_path, label, source)
     if label == NO_LABELS:
         table = read_numbers(path, source.member, layout)
+        refuse_long(table)
         return as_cells(table, genes_in_rows=has_genes_in_rows(table, source.orientation))
     if source.orientation == GENES_BY_CELLS:
         raise DataError(
@@ -50,6 +51,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
             f"{path.name} has {layout.columns.count(column)} columns {column!r}, which may differ; rename all but one"
         )
     table = read_numbers(path, source.member, read_layout(path, source.member, text=(column,)))
+    refuse_long(table)
     first = () if table.rows is None else table.rows
     labels = text_labels(table.text.get(column, first))
     check_length(labels, table.matrix.shape[0], path.name)

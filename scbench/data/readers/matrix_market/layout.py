@@ -59,7 +59,8 @@ def layout_of(
     if not fits:
         raise DataError(
             f"{name} is {shape[0]} x {shape[1]} but there are {len(genes.lines)} features and {len(cells.lines)} "
-            f"barcodes ({genes.file} and {cells.file}); take the three files from one export, and only a header's line more"
+            f"barcodes ({genes.file} and {cells.file}); take the three files from one export; only "
+            "a header may be a line more"
         )
     if given is not None:
         told = [fit for fit in fits if fit[1].orientation == given]
