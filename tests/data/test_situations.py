@@ -6,6 +6,7 @@ A situation writes its input into an empty folder and says what is right.
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -734,6 +735,267 @@ def gzipped_table_of_geo(folder: Path) -> Right:
     text = pd.DataFrame(X.T, index=GENES, columns=BARCODES).rename_axis("GENE").to_csv(sep="\t")
     (folder / "GSM1_s1.dge.txt.gz").write_bytes(gzip.compress(text.encode()))
     return Right({"path": folder / "GSM1_s1.dge.txt.gz", "label": "none"}, labels=None)
+
+
+@situation
+def names_of_the_cells_in_another_column_of_the_matrix(folder: Path) -> Right:
+    table = pd.DataFrame(X, columns=GENES)
+    table.insert(0, "barcode", CELLS)
+    table.to_csv(folder / "m.csv")
+    return Right({"path": folder / "m.csv", "label_path": _labels(folder, _names())})
+
+
+@situation
+def names_of_the_cells_in_obs(folder: Path) -> Right:
+    obs = pd.DataFrame({"batch": "b", "barcode": CELLS}, index=[str(i) for i in range(N)])
+    return Right(
+        {"path": _h5ad(folder / "c.h5ad", obs=obs), "label_path": _labels(folder, _names(lambda c: c[:-2]))},
+        says=("paired with 'barcode' of the cells without '-1' of the matrix",),
+    )
+
+
+@situation
+def names_of_the_cells_in_obs_that_are_of_another_sample(folder: Path) -> Right:
+    obs = pd.DataFrame({"barcode": CELLS}, index=[str(i) for i in range(N)])
+    labels = _labels(folder, _names(lambda c: c[::-1]))
+    return refused(
+        "column 'barcode' of the matrix both name the cells", _h5ad(folder / "c.h5ad", obs=obs), label_path=labels
+    )
+
+
+@situation
+def names_in_two_columns(folder: Path) -> Right:
+    wells = [f"P{i // 24}_{'ABCD'[i % 24 // 6]}{i % 6 + 1}" for i in range(N)]
+    frame = pd.DataFrame([w.split("_") for w in wells], columns=["plate", "well"]).assign(cell_type=TYPES)
+    labels = _labels(folder, frame.iloc[_shuffled])
+    return Right(
+        {"path": _h5ad(folder / "c.h5ad", obs=pd.DataFrame(index=wells)), "label_path": labels},
+        says=("columns 'plate' and 'well' joined name the cells",),
+    )
+
+
+@situation
+def few_names_in_common(folder: Path) -> Right:
+    frame = _names(lambda c: c[::-1])
+    frame.loc[:2, "barcode"] = CELLS[:3]
+    return refused(
+        "share 3 names only, of 120 cells and 120 rows(?!.*drop)",
+        _h5ad(folder / "c.h5ad"),
+        label_path=_labels(folder, frame),
+    )
+
+
+@situation
+def most_names_in_common_in_another_spelling(folder: Path) -> Right:
+    frame = _names(lambda c: f"S1_{c}")
+    frame.loc[frame.index[:10], "barcode"] = [f"x{i}" for i in range(10)]
+    return refused(
+        "110 of 120 cells are found without 'S1_' of the file",
+        _h5ad(folder / "c.h5ad"),
+        label_path=_labels(folder, frame),
+    )
+
+
+@situation
+def wells_of_another_plate(folder: Path) -> Right:
+    wells = [f"{'ABCDEFGHIJ'[i // 12]}{i % 12 + 1:02d}" for i in range(N)]
+    labels = _labels(folder, pd.DataFrame({"cell": [f"plate2_{w}" for w in wells], "cell_type": TYPES}))
+    cells = _h5ad(folder / "c.h5ad", obs=pd.DataFrame(index=[f"plate1_{w}" for w in wells]))
+    return refused("share no name", cells, label_path=labels)
+
+
+@situation
+def wells_of_two_plates_in_one_file(folder: Path) -> Right:
+    wells = [f"{'ABCDEFGHIJ'[i // 12]}{i % 12 + 1:02d}" for i in range(N)]
+    both = [*(f"P1_{w}" for w in wells), *(f"P2_{w}" for w in wells[4:])]
+    labels = _labels(folder, pd.DataFrame({"cell": both, "cell_type": "x"}))
+    return refused(
+        "fit the cells in 2 ways", _h5ad(folder / "c.h5ad", obs=pd.DataFrame(index=wells)), label_path=labels
+    )
+
+
+@situation
+def numbers_of_the_cells_in_another_order(folder: Path) -> Right:
+    numbered = [f"cell_{i:03d}" for i in range(1, N + 1)]
+    labels = _labels(folder, pd.DataFrame({"sample_no": range(N, 0, -1), "cell_type": TYPES[::-1]}))
+    cells = _h5ad(folder / "c.h5ad", obs=pd.DataFrame(index=numbered))
+    return refused(
+        "'sample_no' holds the numbers in the names of the cells, but in another order", cells, label_path=labels
+    )
+
+
+@situation
+def order_is_taken_with_a_warning_where_one_side_has_names(folder: Path) -> Right:
+    labels = _labels(folder, pd.DataFrame({"cell_type": TYPES}))
+    return Right(
+        {"path": _h5ad(folder / "c.h5ad"), "label_path": labels},
+        says=("has no names of cells and the matrix has .* labels are taken in the order of its rows",),
+    )
+
+
+@situation
+def table_without_a_header(folder: Path) -> Right:
+    np.savetxt(folder / "x.csv", X, "%d", ",")
+    return refused("has no header: its first line holds values", folder / "x.csv", label="none")
+
+
+@situation
+def table_with_numbers_for_genes(folder: Path) -> Right:
+    genes = [str(7157 + 3 * i) for i in range(G)]
+    pd.DataFrame(X, index=CELLS, columns=genes).rename_axis("cell").to_csv(folder / "x.csv")
+    return Right({"path": folder / "x.csv", "label": "none"}, labels=None, genes=genes)
+
+
+@situation
+def empty_line_among_the_labels(folder: Path) -> Right:
+    lines = [*TYPES[:50], "", *TYPES[51:]]
+    (folder / "l.txt").write_text("\n".join(["cell_type", *lines]) + "\n")
+    kept = np.arange(N) != 50
+    return Right(
+        {"path": _h5ad(folder / "c.h5ad"), "label_path": folder / "l.txt", "unlabelled": "drop"},
+        matrix=X[kept],
+        labels=TYPES[kept],
+        says=("1 cells without a label",),
+    )
+
+
+@situation
+def one_label_missing_below_a_header(folder: Path) -> Right:
+    (folder / "l.txt").write_text("\n".join(["what", *TYPES[1:]]) + "\n")
+    return refused(
+        r"the first \('what'\) is the only one of its kind", _h5ad(folder / "c.h5ad"), label_path=folder / "l.txt"
+    )
+
+
+@situation
+def separator_at_the_end_of_the_rows(folder: Path) -> Right:
+    lines = [f"{c},{t},b1," for c, t in zip(CELLS[_shuffled], TYPES[_shuffled], strict=True)]
+    (folder / "l.csv").write_text("\n".join(["barcode,cell_type,batch", *lines]) + "\n")
+    return Right({"path": _h5ad(folder / "c.h5ad"), "label_path": folder / "l.csv"})
+
+
+@situation
+def separator_at_the_end_of_a_table(folder: Path) -> Right:
+    text = pd.DataFrame(X, index=CELLS, columns=GENES).rename_axis("cell").to_csv()
+    (folder / "t.csv").write_text("\n".join(f"{line}," for line in text.splitlines()) + "\n")
+    return refused("has a separator at the end of its rows", folder / "t.csv", label="none")
+
+
+@situation
+def labels_with_a_comma_and_no_quotes(folder: Path) -> Right:
+    (folder / "l.txt").write_text("\n".join(f"T cell, CD{t[1]}" for t in TYPES) + "\n")
+    return refused("put labels that hold a separator in quotes", _h5ad(folder / "c.h5ad"), label_path=folder / "l.txt")
+
+
+@situation
+def labels_in_quotes_behind_a_blank(folder: Path) -> Right:
+    lines = [f'{c}, "T cell {t[1]}"' for c, t in zip(CELLS, TYPES, strict=True)]
+    (folder / "l.csv").write_text("\n".join(["barcode, cell_type", *lines]) + "\n")
+    words = np.array([f"T cell {t[1]}" for t in TYPES])
+    return Right({"path": _h5ad(folder / "c.h5ad"), "label_path": folder / "l.csv"}, labels=words)
+
+
+@situation
+def quote_that_is_never_closed(folder: Path) -> Right:
+    text = _names().to_csv(index=False).replace(",T0\n", ',"T0\n', 1)
+    (folder / "l.csv").write_text(text)
+    return refused(
+        "a quote is opened before .* and never closed", _h5ad(folder / "c.h5ad"), label_path=folder / "l.csv"
+    )
+
+
+@situation
+def label_file_of_a_header_alone(folder: Path) -> Right:
+    (folder / "l.csv").write_text("barcode,cell_type\n")
+    return refused("no rows below its header", _h5ad(folder / "c.h5ad"), label_path=folder / "l.csv")
+
+
+@situation
+def label_file_that_is_an_h5ad(folder: Path) -> Right:
+    path = _h5ad(folder / "c.h5ad")
+    return refused(r"c\.h5ad is an HDF5 file; labels are read from a csv", path, label_path=path)
+
+
+@situation
+def label_file_that_is_a_folder(folder: Path) -> Right:
+    return refused("is a folder; labels are read from a csv", _h5ad(folder / "c.h5ad"), label_path=folder)
+
+
+@situation
+def genes_labelled_instead_of_cells(folder: Path) -> Right:
+    pd.DataFrame(X[:G].T, index=GENES, columns=CELLS[:G]).to_csv(folder / "g.csv")
+    frame = pd.DataFrame({"gene": GENES, "module": ["a", "b"] * (G // 2)})
+    message = r"labels\.csv labels the columns|labels the rows of g\.csv, whose names are those of genes"
+    return refused(message, folder / "g.csv", label_path=_labels(folder, frame), label="module")
+
+
+@situation
+def h5ad_of_genes_by_cells(folder: Path) -> Right:
+    obs = pd.DataFrame(index=GENES)
+    path = _h5ad(folder / "t.h5ad", X.T.astype("f4"), obs, CELLS)
+    return refused(r"t\.h5ad looks turned.*'Gene0'.*dataset\.orientation=genes_by_cells", path, label="none")
+
+
+@situation
+def square_table_that_does_not_tell(folder: Path) -> Right:
+    pd.DataFrame(X[:G], index=[f"S{i}" for i in range(G)], columns=[f"Q{i}" for i in range(G)]).to_csv(folder / "s.csv")
+    labels = _labels(folder, pd.DataFrame({"cell_type": TYPES[:G]}))
+    return refused("cannot be told whether cells are rows or columns", folder / "s.csv", label_path=labels)
+
+
+@situation
+def long_table(folder: Path) -> Right:
+    long = pd.DataFrame(X, index=CELLS, columns=GENES).rename_axis("cell").reset_index().melt("cell", var_name="gene")
+    long.sort_values("gene")[["gene", "cell", "value"]].to_csv(folder / "l.tsv", sep="\t", index=False)
+    return refused("is a long table: 7200 rows for 60 names in its first column", folder / "l.tsv", label="none")
+
+
+@situation
+def two_columns_of_one_name(folder: Path) -> Right:
+    table = pd.DataFrame(X, columns=GENES).assign(cell_type=TYPES)
+    pd.concat([table, table.cell_type], axis=1).to_csv(folder / "t.csv", index=False)
+    return refused("has 2 columns 'cell_type', which may differ", folder / "t.csv")
+
+
+@situation
+def counts_of_htseq(folder: Path) -> Right:
+    table = pd.DataFrame(X.T, index=GENES, columns=CELLS)
+    table.loc["__no_feature"], table.loc["__ambiguous"] = 9999, 7
+    table.rename_axis("gene").to_csv(folder / "h.tsv", sep="\t")
+    return Right(
+        {"path": folder / "h.tsv", "label": "none"},
+        labels=None,
+        says=(r"2 rows of reads without a gene .*__no_feature",),
+    )
+
+
+@situation
+def genes_in_rows_that_are_numbered(folder: Path) -> Right:
+    table = pd.DataFrame(X.T, columns=CELLS)
+    table.insert(0, "gene", GENES)
+    table.to_csv(folder / "n.csv")
+    return Right({"path": folder / "n.csv", "label": "none"}, labels=None)
+
+
+@situation
+def series_of_geo(folder: Path) -> Right:
+    table = pd.DataFrame(X.T, index=pd.Index(GENES, name="ID_REF"), columns=[f"GSM{i}" for i in range(N)])
+    text = '!Series_title\t"x"\n!Series_sample\n' + table.to_csv(sep="\t") + "!series_matrix_table_end\n"
+    (folder / "GSE1_series_matrix.txt").write_text(text)
+    return Right({"path": folder / "GSE1_series_matrix.txt", "label": "none"}, labels=None)
+
+
+@situation
+def title_above_the_header(folder: Path) -> Right:
+    (folder / "t.csv").write_text("Supplementary Table 1\n" + pd.DataFrame(X, CELLS, GENES).to_csv())
+    return refused("begins with a line of one field .'Supplementary Table 1'.*a title", folder / "t.csv", label="none")
+
+
+@situation
+def spreadsheet(folder: Path) -> Right:
+    with zipfile.ZipFile(folder / "t.zip", "w") as archive:
+        archive.writestr("[Content_Types].xml", "")
+    return refused("is an Excel file; save it as CSV UTF-8", folder / "t.zip", label="none")
 
 
 @pytest.mark.parametrize("name", list(SITUATIONS))

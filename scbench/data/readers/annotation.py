@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from scbench.errors import DataError
 
 __all__ = ["Annotation", "labels_of", "read_annotation", "read_labels"]
 
+_FEW_LABELS = 8
 _LONGEST_FIELD = 3  # lines that a field in quotes may span
 
 
@@ -138,10 +140,23 @@ def read_annotation(
                 f"{path.name}: its lines hold separators, and what is before the first ({first[0]!r}) names no cells; "
                 "put labels that hold a separator in quotes, or give the columns a header"
             )
+    if not has_header and width == 1:
+        _refuse_unsaid_header(first, path.name)
     columns: dict[str, np.ndarray] = {}
     for i, name in enumerate(map(str.strip, header)):  # of doubled names the first counts, as in R
         columns.setdefault(name if name not in columns else f"{name}.{i}", text_names(row[i] for row in body))
     return Annotation(file=path.name, columns=columns, by_order=by_order)
+
+
+def _refuse_unsaid_header(labels: Sequence[str], file: str) -> None:
+    """Refuse a column of labels whose first is there once and all others more often: a header, and a label missing."""
+    _, *others = labels
+    counts = Counter(others)
+    if labels[0] and len(others) > _FEW_LABELS and labels[0] not in counts and min(counts.values()) > 1:
+        raise DataError(
+            f"{file} has as many lines as there are cells, and the first ({labels[0]!r}) is the only one of its kind: "
+            "a header with a label missing, it seems; when it is a label, put a header (label) above it"
+        )
 
 
 def _refuse_other_files(path: Path) -> None:

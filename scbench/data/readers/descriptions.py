@@ -19,10 +19,10 @@ _CLUSTERS = """
 """
 _ORIGINS = """
     age agedays arraycol arrayrow batch batches batchid bmi clone cloneid condition dataset day days disease donor
-    donorid donors embryo embryoid experiment fsca fscw gender hours indexsort individual isdoublet lane library libraryid mouse
-    mouseid organ patient patientid patientno phase plate plateid plateno protocol region replicate sample sampleid
-    samplename samples sex sexcode somite species ssca sscw stage study subject subjectid technology time timepoint
-    tissue treatment tumor weight well xcoord ycoord
+    donorid donors embryo embryoid experiment fsca fscw gender hours indexsort individual isdoublet lane library
+    libraryid mouse mouseid organ patient patientid patientno phase plate plateid plateno protocol region replicate
+    sample sampleid samplename samples sex sexcode somite species ssca sscw stage study subject subjectid technology
+    time timepoint tissue treatment tumor weight well xcoord ycoord
 """
 _TOTALS = """
     depth detected doubletscore librarysize ncounts ncountrna nfeaturerna ngene ngenes ngenesbycounts numi pctcountsmt

@@ -44,11 +44,13 @@ _RUNNING_NUMBER = re.compile(r"[-._ ]\d+$")
 _CELL = re.compile(
     r"""
     (?: .*?(?<![A-Za-z])[ACGTN]{8,}(?![A-Za-z]).* | .*cells?[-_. ]?\d+.* | c\d+ | [SED]RR\d+.* | GSM\d+.*
-      | SAM[NED]A?\d+.* | .*[-_. ][A-P]\d{1,2} | [A-P](?:0[1-9]|1\d|2[0-4]) | .*_S\d+
+      | SAM[NED]A?\d+.* | .*[-_. ][A-P]\d{1,2} | .*_S\d+
       | .*(?:sample|spot|nucleus|nuclei|well)[-_. ]?\d+.* )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_WELL = re.compile(r"[A-P](?:0[1-9]|1\d|2[0-4])")
+_SOME_WELLS = 24  # with fewer, names such as H19, K18 and C10 may be genes
 _LOOKED_AT = 2000
 _ENOUGH = {"genes": 0.05, "cells": 0.5}
 _FEW_STEMS = 0.5  # of the names are different when running numbers are taken off
@@ -73,6 +75,8 @@ def kind_of(names: Iterable[str] | None) -> str | None:
         "genes": n_genes / len(some),
         "cells": sum(_CELL.fullmatch(name) is not None for name in some) / len(some),
     }
+    if len(some) >= _SOME_WELLS:
+        share["cells"] += sum(_WELL.fullmatch(name) is not None for name in some) / len(some)
     for kind, other in (("cells", "genes"), ("genes", "cells")):
         if share[kind] >= _ENOUGH[kind] and share[other] <= _TOO_MANY:
             return kind
@@ -110,8 +114,8 @@ def looks_turned(file: str, cells: np.ndarray | None, genes: np.ndarray | None) 
     cell, gene = (shown(str(names[0])) if names is not None and len(names) else "" for names in (cells, genes))
     return DataError(
         f"{file} looks turned: its cells are called as genes are (the first {cell!r}) and its genes as cells "
-        f"({gene!r}); transpose it, or pass dataset.orientation={GENES_BY_CELLS} to turn it, {CELLS_BY_GENES} to read it "
-        "as it is"
+        f"({gene!r}); transpose it, or pass dataset.orientation={GENES_BY_CELLS} to turn it, {CELLS_BY_GENES} to read "
+        "it as it is"
     )
 
 

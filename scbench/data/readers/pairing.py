@@ -5,6 +5,7 @@ Scores mean nothing when a label sits at another cell, so order is taken only wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import permutations
@@ -21,6 +22,7 @@ __all__ = ["Pairing", "n_named", "pair"]
 
 _MOSTLY = 0.5  # of the values of a column that names rows are different
 _ENOUGH = 0.5  # of the smaller side is shared by two lists of the same cells
+_LAST_NUMBER = re.compile(r"(\d+)\D*$")
 _MOST_COLUMNS = 6  # whose pairs are tried
 _ADVICE = (
     "give the cells' names as the matrix has them in a column of that file, or pass dataset.label_order=file when its "
@@ -226,8 +228,9 @@ def _in_order_unless_numbered(
     for header, values in names.items():
         if len(set(values)) < n_rows or not all(value.isdecimal() for value in values):
             continue
-        found = respelled(cells, values, file)
-        if found is not None and (found.rows != pairing.rows).any():
+        in_names = [int(digits[1]) if (digits := _LAST_NUMBER.search(cell)) else -1 for cell in cells]
+        numbers = [int(value) for value in values]
+        if set(in_names) == set(numbers) and in_names != numbers:
             raise DataError(
                 f"{file}: column {header!r} holds the numbers in the names of the cells, but in another order (the "
                 f"first is {values[0]!r} there, {cells[0]!r} here); {_ADVICE}"

@@ -150,9 +150,9 @@ def _by_both_affixes(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tup
 
 
 def _affixes(longer: Sequence[str], shorter: Sequence[str]) -> list[tuple[str, str]]:
-    """Return what may stand before and behind the names of ``shorter`` in ``longer``, told from the first of either."""
+    """Return what may stand before and behind the names of ``shorter`` in ``longer``, told from some of either."""
     found: dict[tuple[str, str], None] = {}
-    for inner in dict.fromkeys(shorter[:1]):
+    for inner in dict.fromkeys(shorter[i] for i in (0, len(shorter) // 2, -1) if shorter):
         for name in longer:
             found |= _around(inner, name)
     known = set(shorter)
