@@ -40,9 +40,9 @@ def stored_order(matrix: csr_matrix, *, is_counts: bool) -> np.ndarray:
     """
     n_cells, n_genes = matrix.shape
     digest = hashlib.sha256(np.array([n_cells, n_genes], dtype="<i8").tobytes())
-    digest.update(np.ascontiguousarray(matrix.indptr, dtype="<i8"))
-    digest.update(np.ascontiguousarray(matrix.indices, dtype="<i8"))
+    digest.update(np.ascontiguousarray(matrix.indptr, dtype="<i8").data)
+    digest.update(np.ascontiguousarray(matrix.indices, dtype="<i8").data)
     if is_counts or matrix.nnz > _SPARSE * n_cells * n_genes:
-        digest.update(np.ascontiguousarray(matrix.data, dtype="<f4"))
+        digest.update(np.ascontiguousarray(matrix.data, dtype="<f4").data)
     words = np.frombuffer(digest.digest(), dtype="<u4").tolist()
     return np.random.default_rng([_STREAM, *words]).permutation(n_cells)
