@@ -1,6 +1,6 @@
 """Cluster one's own cells with any method: ``scbench.cluster(adata, method="leiden")``.
 
-The same code runs as in the benchmark, rows permuted with the seed included, so the labels of a seed are those of
+The same code runs as in the benchmark, the permutation of the rows included, so the labels of a seed are those of
 ``python -m scbench`` for the same counts, parameters and number of threads.
 """
 
@@ -24,6 +24,7 @@ from scbench.data.labelled import LabelledCounts
 from scbench.data.readers.feature_types import gene_features
 from scbench.data.readers.labels import text_names
 from scbench.data.spike_ins import is_spike_in
+from scbench.data.stored_order import stored_order
 from scbench.data.validate import CheckedCounts, check_content
 from scbench.errors import ConfigError
 from scbench.estimate_k import estimate_n_clusters
@@ -91,7 +92,7 @@ def cluster(
         else n_clusters
     )
     check_n_clusters(k, n_cells)
-    order = row_order(n_cells, seed)
+    order = stored_order(checked.matrix, is_counts=checked.is_counts)[row_order(n_cells, seed)]
     counts = Counts(csr_matrix(checked.matrix[order]), checked.genes, checked.is_counts)
     fitted = plugin.create(config)
     with seeded(seed, uses_torch=config.USES_TORCH):

@@ -9,6 +9,8 @@ from scipy.sparse import csr_matrix, vstack
 
 from scbench.data.config import SimulatedDataset
 from scbench.data.simulate import simulate
+from scbench.inputs import InputCache
+from scbench.label_bait import bait, scores_are_own
 from scbench.method import Clustering, Counts, Method, RunContext
 from scbench.result_check import check_clustering
 from scbench.run.seeding import seed_process
@@ -33,6 +35,10 @@ def check_method(method: type[Method] | Callable[[], Method] | Method, *, counts
     for (unless its configuration says ``RESPECTS_K = False``), one cell more or less, constant and empty genes,
     empty cells, one cluster, and a clear error for more clusters than cells. Different seeds may differ.
 
+    Labels are laid out where a method could look for them (frames, the garbage collector, the command line, the folders
+    of the cache and of the environment), once those of one partition and once shuffled: the result must be the same.
+    A method must not replace scbench's scores either. In a run of the command none of these would help it.
+
     Args:
         method: the class (or anything that makes an instance without arguments), or an instance.
         counts: counts to check with, at least 30 cells; simulated ones by default.
@@ -45,6 +51,7 @@ def check_method(method: type[Method] | Callable[[], Method] | Method, *, counts
     n_cells = data.matrix.shape[0]
     first = _check_fit(make, data, _N_CLUSTERS, "the toy counts")
     _check_determinism(make, data, first)
+    _check_labels_are_not_read(make, data)
     matrix = data.matrix
     for case, changed in (
         ("one cell less", csr_matrix(matrix[:-1])),
@@ -104,6 +111,23 @@ def _check_determinism(make: Callable[[], Method], counts: Counts, first: Cluste
     _fit(make(), counts, _N_CLUSTERS, seed=1)  # may differ, must work
 
 
+def _check_labels_are_not_read(make: Callable[[], Method], counts: Counts) -> None:
+    """Labels within reach must not change the result, and scores must stay those of scbench."""
+    n_cells = counts.matrix.shape[0]
+    rng = np.random.default_rng(0)
+    labels = np.array([f"type {i}" for i in rng.integers(_N_CLUSTERS, size=n_cells)])
+    found = []
+    for given in (labels, rng.permutation(labels)):
+        with bait(counts, given) as cache:
+            found.append(_fit(make(), counts, _N_CLUSTERS, seed=0, cache=cache))
+    told = "labels that lie about changed the {}; a method uses nothing but counts, n_clusters and run"
+    _require(np.array_equal(found[0].labels, found[1].labels), told.format("result"))
+    embeddings = [clustering.embedding for clustering in found]
+    if embeddings[0] is not None and embeddings[1] is not None:
+        _require(np.array_equal(embeddings[0], embeddings[1]), told.format("embedding"))
+    _require(scores_are_own(), "scbench.metrics was changed; a method must leave the scores alone")
+
+
 def _check_too_many(make: Callable[[], Method], counts: Counts, n_cells: int) -> None:
     """More clusters than cells must be refused with both numbers."""
     try:
@@ -120,10 +144,10 @@ def _check_too_many(make: Callable[[], Method], counts: Counts, n_cells: int) ->
     raise AssertionError("more clusters than cells must raise ValueError (see scbench.method.check_n_clusters)")
 
 
-def _fit(method: Method, counts: Counts, n_clusters: int, seed: int) -> Clustering:
+def _fit(method: Method, counts: Counts, n_clusters: int, seed: int, cache: InputCache | None = None) -> Clustering:
     """Fit as the worker does."""
     seed_process(seed, uses_torch=getattr(getattr(method, "config", None), "USES_TORCH", True))
-    return method.fit_predict(counts, n_clusters, RunContext(seed))
+    return method.fit_predict(counts, n_clusters, RunContext(seed, cache=cache))
 
 
 def _respects_k(method: Method) -> bool:

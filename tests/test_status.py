@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scbench.errors import StoreError
-from scbench.run.record import FIELDS
+from scbench.run.record import METRICS
 from scbench.run.record_file import write_json
 from scbench.status import main, status_lines
 
@@ -23,10 +23,16 @@ def put(root: Path, key: str, status: str, message: str = "", method: str = "m")
     folder = root / "d" / method / key
     folder.mkdir(parents=True)
     error = None if status == "ok" else {"type": "E", "message": message, "traceback": ""}
-    write_json(
-        folder / "record.json",
-        dict.fromkeys(FIELDS) | {"schema": 1, "key": key, "method": method, "status": status, "error": error},
-    )
+    is_ok = status == "ok"
+    record = {
+        "schema": 1, "key": key, "method": method, "variant": "default", "dataset": "d", "protocol": "honest",
+        "seed": 0, "status": status, "error": error, "n_cells": 60, "n_genes": 20, "n_types": 3,
+        "n_clusters_requested": 3, "n_clusters_found": 3 if is_ok else None,
+        "metrics": dict.fromkeys(METRICS, 0.5 if is_ok else None), "best_epoch": None, "seconds": {"total": 1.0},
+        "peak_rss_bytes": None, "peak_gpu_bytes": None, "device": "cpu", "threads": 1, "params": {},
+        "data": {"sha256": "ab" * 32}, "provenance": {},
+    }  # fmt: skip
+    write_json(folder / "record.json", record)
 
 
 def sweep(root: Path, **more: Any) -> None:

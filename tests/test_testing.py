@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
+import scbench.metrics
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
-from scbench.testing import check_method
+from scbench.testing import check_method, toy_counts
 
 FITS = itertools.count()
 
@@ -73,3 +80,64 @@ def test_more_clusters_than_cells_must_be_refused_in_words() -> None:
 
     with pytest.raises(AssertionError, match="more clusters than cells must raise ValueError"):
         check_method(Silent)
+
+
+def codes(labels: Any) -> np.ndarray:
+    return np.unique(np.asarray(labels).astype(str), return_inverse=True)[1]
+
+
+def from_h5(path: Path) -> np.ndarray:
+    with h5py.File(path) as file:
+        return codes(file["Y"].asstr()[:])
+
+
+def by_frames(_: RunContext) -> np.ndarray | None:
+    frame: Any = sys._getframe()
+    while frame is not None:
+        if isinstance(frame.f_locals.get("given"), np.ndarray):
+            return codes(frame.f_locals["given"])
+        frame = frame.f_back
+    return None
+
+
+def by_garbage(_: RunContext) -> np.ndarray | None:
+    known = [item for item in gc.get_objects() if type(item).__name__ == "_Labelled"]
+    return codes(known[-1].labels()) if known else None
+
+
+def by_cache(run: RunContext) -> np.ndarray | None:
+    folder = getattr(run.cache, "_folder", None)
+    return None if folder is None else codes(np.load(folder.parents[2] / "labels" / f"{folder.parent.name}.npy"))
+
+
+def by_argv(_: RunContext) -> np.ndarray | None:
+    path = next((Path(word.split("=")[1]) for word in sys.argv if word.startswith("dataset.path=")), None)
+    return None if path is None else from_h5(path)
+
+
+def by_environment(_: RunContext) -> np.ndarray | None:
+    path = Path(os.environ.get("SCBENCH_DATA_PATH", "nowhere")) / "cells.h5"
+    return from_h5(path) if path.exists() else None
+
+
+@pytest.mark.parametrize("peek", [by_frames, by_garbage, by_cache, by_argv, by_environment])
+def test_a_method_that_looks_for_labels_is_found_out(peek: Callable[[RunContext], np.ndarray | None]) -> None:
+    class Peeks(Good):
+        def fit_predict(self, counts: Counts, n_clusters: int, run: RunContext) -> Clustering:
+            done, seen = super().fit_predict(counts, n_clusters, run), peek(run)
+            return done if seen is None else Clustering(seen.astype(np.int64))
+
+    argv, variables = list(sys.argv), dict(os.environ)
+    with pytest.raises(AssertionError, match="labels that lie about changed the result; a method uses nothing but"):
+        check_method(Peeks, counts=toy_counts(60, 50))
+    assert (sys.argv, dict(os.environ)) == (argv, variables)
+
+
+def test_a_method_that_replaces_the_scores_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Replaces(Good):
+        def fit_predict(self, counts: Counts, n_clusters: int, run: RunContext) -> Clustering:
+            monkeypatch.setattr(scbench.metrics, "score", lambda *_: {"ari": 1.0})
+            return super().fit_predict(counts, n_clusters, run)
+
+    with pytest.raises(AssertionError, match="scbench.metrics was changed; a method must leave the scores alone"):
+        check_method(Replaces, counts=toy_counts(60, 50))

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,8 +50,8 @@ def read_sealed(path: Path, key: str) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
-    except (zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error})") from error
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError) as error:
+        raise ValueError(f"{path} is damaged, or of another dataset") from error
 
 
 def _padded(content: bytes, path: Path, key: str) -> bytes:

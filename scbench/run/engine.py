@@ -10,27 +10,35 @@ import multiprocessing
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from scbench.config.schema import LocalEngine
 from scbench.run.devices import Device, Slots
 from scbench.run.endings import Endings
+from scbench.run.guard import Guard
 from scbench.run.interrupts import Interrupts
-from scbench.run.job import Job
+from scbench.run.job import Job, is_foreign
 from scbench.run.limits import MEMORY_CHECK_SECONDS, Limits
 from scbench.run.listener import Listener
+from scbench.run.orphans import in_reach
+from scbench.run.outcome import is_outcome, take_outcome, with_outcome
 from scbench.run.plan import PlannedRun
 from scbench.run.process import server_environment, signals_held, start_process
-from scbench.run.record import failed_record, is_failure
+from scbench.run.record import failed_record, is_failure, new_record
 from scbench.run.running import Running
+from scbench.run.scorer import Scorer
+from scbench.run.scoring import Fitted
 from scbench.run.store import Store
 from scbench.run.supply import Supply
+from scbench.run.wire import Wire
 from scbench.run.worker import worker_main
 
 __all__ = ["LocalRunner"]
 
 _TICK_SECONDS = 1.0  # for displays that show elapsed time
+_BLOCKS = ("scbench.graph", "scbench.kmeans", "scbench.preprocess")  # with scikit-learn, a second and more to import
 _BY_USER = "stopped by Ctrl-C or SIGTERM; the same command goes on from here"
 _BY_FAILURE = "stopped because another run failed and fail_fast=true; the same command goes on from here"
 
@@ -79,28 +87,41 @@ class LocalRunner:
 
         Runs that were not started, because of Ctrl-C or of a failure with ``fail_fast``, are absent.
         """
-        self._queue.extend((run, False) for run in runs)
-        self._refill()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["scbench.run.warm"])
+        self._scorer, self._guard = Scorer(context), Guard(context)
+        self._queue.extend((run, False) for run in runs)
+        self._refill()
         with (
             server_environment(self._engine.threads, self._warm_modules([run for run, _ in self._queue])),
             self._interrupts,
         ):
-            while self._running or (self._queue and not self._is_stopping()):
-                if not self._is_stopping():
-                    self._start_what_fits(context)
-                    while self._refill():
-                        self._start_what_fits(context)
-                self._wait()
-                self._enforce_limits()
-                self._reap()
-                self._refill()
-                self._listener.tick()
+            try:
+                while self._running or self._scorer.pending or (self._queue and not self._is_stopping()):
+                    self._go_on(context)
+            finally:
+                for running in self._running.values():  # there are some after an error only: of a display, a search
+                    running.kill()
+                    running.process.join()
+                self._guard.sweep()
+                self._guard.close()
+                self._scorer.close()
         for run, alone in self._queue:
             if alone:  # its failure was to be tried again, so it must not count as done
                 self._store.forget_failure(run.dataset.name, run.config.name, run.key)
         return self._records
+
+    def _go_on(self, context: Any) -> None:  # Any: the stubs do not name fork-server contexts
+        """Start what can be started, wait for something to happen, and deal with it."""
+        if not self._is_stopping():
+            self._start_what_fits(context)
+            while self._refill():
+                self._start_what_fits(context)
+        self._wait()
+        self._enforce_limits()
+        self._reap()
+        self._refill()
+        self._listener.tick()
 
     @property
     def was_interrupted(self) -> bool:
@@ -116,15 +137,20 @@ class LocalRunner:
 
     def _has_room(self) -> bool:
         """Return whether another run like those that run could start."""
-        running = next(iter(self._running.values()), None)
+        running = next(iter([*self._running.values(), *self._scorer.pending]), None)
         return running is None or self._slots.has_room(running.job.run.config.USES_TORCH)
 
     def _warm_modules(self, runs: Sequence[PlannedRun]) -> list[str]:
-        """Return what the server imports ahead: the methods' modules, unless torch has to wait for its GPU."""
+        """Return what the server imports ahead: scbench's own methods, and the libraries that those of others may use.
+
+        Torch has to wait where it may find a GPU.
+        """
         from scbench.plugins import find
 
         on_cpu = [run.config for run in runs if not (self._slots.gpus and run.config.USES_TORCH)]
-        return sorted({f"{find(config.name).package}.method" for config in on_cpu})
+        own = {f"{find(config.name).package}.method" for config in on_cpu if not is_foreign(config)}
+        libraries = set(_BLOCKS) if any(is_foreign(run.config) for run in runs) else set()
+        return sorted(own | libraries | {"torch" for config in on_cpu if config.USES_TORCH})
 
     def _is_stopping(self) -> bool:
         """Return whether nothing further is to start, and say so once."""
@@ -168,16 +194,21 @@ class LocalRunner:
         shown = device.name, device.visible
         job = Job(run, *shown, engine.threads, self._store.root, work, provenance, watch, engine.keep_snapshots)
         # The name can be seen in the process, so it says nothing about the dataset.
-        process = context.Process(target=worker_main, args=(job, theirs), name=f"scbench-{run.key[:16]}")
+        given = (worker_main, job.for_fit(), theirs, self._store.lock_of(work))
+        process = context.Process(target=in_reach, args=given, name=f"scbench-{run.key[:16]}")
         try:
+            self._guard.start()
             with signals_held():
                 start_process(process)
         except (EOFError, OSError) as error:
+            self._store.leave(work)
             self._give_up(run, device, f"its process cannot be started: {error}")
             return
         finally:
             theirs.close()
         self._running[run.place] = Running(job, device, process, ours, time.monotonic(), is_alone)
+        with suppress(OSError, EOFError):  # tried again when it has something to do
+            self._scorer.start()
         self._listener.started(run, device.name)
 
     def _give_up(self, run: PlannedRun, device: Device, message: str) -> None:
@@ -195,8 +226,8 @@ class LocalRunner:
             sources[running.process.sentinel] = running
             if not running.connection.closed:
                 sources[running.connection] = running
-        for source in self._interrupts.wait(list(sources), self._next_look()):
-            if source is sources[source].connection:
+        for source in self._interrupts.wait([*sources, *self._scorer.sources()], self._next_look()):
+            if source in sources and source is sources[source].connection:
                 self._receive(sources[source])
 
     def _next_look(self) -> float:
@@ -207,18 +238,17 @@ class LocalRunner:
 
     def _receive(self, running: Running) -> None:
         """Read what a worker sent."""
+        wire = Wire(running.connection)
         try:
             while running.connection.poll():
-                kind, *content = running.connection.recv()
+                kind, *content = wire.recv()
                 if kind == "progress":
                     self._listener.progress(running.job.run, *content)
                 elif kind == "report":
-                    running.connection.send(
-                        self._supply is not None and self._supply.gives_up(running.job.run, *content)
-                    )
+                    wire.send(self._supply is not None and self._supply.gives_up(running.job.run, *content))
                 elif kind == "ended":
-                    (running.record,) = content
-        except Exception:  # the end of the pipe, or something that cannot be read: the record on disk decides
+                    running.record = content[0] if content and is_outcome(content[0]) else {}
+        except Exception:  # the end of the pipe, or something that cannot be read: what is on disk decides
             running.connection.close()
 
     def _enforce_limits(self) -> None:
@@ -236,6 +266,12 @@ class LocalRunner:
             for running in self._running.values():
                 if running.stop_reason is None:
                     running.stop(self._limits.over_memory(running.process.pid))
+        scored = self._scorer.current
+        if scored is not None:
+            by_user = ("interrupted", self._stopping) if self._interrupts.count > 1 else None
+            scored.stop_reason = by_user or self._limits.over_time(scored.started)
+            if scored.stop_reason is not None:
+                self._scorer.kill()
 
     def _reap(self) -> None:
         """Take the runs that have ended out of their slots."""
@@ -247,29 +283,47 @@ class LocalRunner:
                 self._receive(running)
             running.clear()
             del self._running[place]
-            self._slots.give_back(place)
-            record = running.record if running.record is not None else self._record_of_end(running)
-            retry = (
-                record["status"] == "oom"
-                and running.device.gpu_index is not None
-                and not running.is_alone
-                and running.stop_reason is None
-                and not self._stopping
-            )
+            self._guard.sweep()
+            outcome, exitcode = take_outcome(running.job.work) or running.record, running.process.exitcode
             running.process.close()
-            self._listener.ended(running.job.run, record, will_retry=retry)
-            if retry:  # once more, with the GPU to itself
-                self._queue.appendleft((running.job.run, True))
+            if outcome:
+                self._scorer.take(running, self._fitted(running.job, outcome))
             else:
-                self._records[place] = record
-                if self._fail_fast and is_failure(record) and not self._stopping:
-                    self._stop_all(_BY_FAILURE)
+                self._settle(running, self._record_of_end(running, exitcode))
+        for running, record, exitcode in self._scorer.finished():
+            self._settle(running, record or self._record_of_end(running, exitcode))
 
-    def _record_of_end(self, running: Running) -> dict[str, Any]:
+    def _fitted(self, job: Job, outcome: Mapping[str, Any]) -> Fitted:
+        """Return what the scoring process is told of a run that has ended by itself."""
+        run = job.run
+        record = with_outcome(new_record(run, job.device, job.threads, job.provenance), outcome)
+        return Fitted(run.dataset, run.protocol, job.store, job.work, record)
+
+    def _settle(self, running: Running, record: dict[str, Any]) -> None:
+        """Give back the slot of a run whose record is stored, and see what follows from it."""
+        run = running.job.run
+        self._slots.give_back(run.place)
+        self._store.leave(running.job.work)
+        retry = (
+            record["status"] == "oom"
+            and running.device.gpu_index is not None
+            and not running.is_alone
+            and running.stop_reason is None
+            and not self._stopping
+        )
+        self._listener.ended(run, record, will_retry=retry)
+        if retry:  # once more, with the GPU to itself
+            self._queue.appendleft((run, True))
+            return
+        self._records[run.place] = record
+        if self._fail_fast and is_failure(record) and not self._stopping:
+            self._stop_all(_BY_FAILURE)
+
+    def _record_of_end(self, running: Running, exitcode: int | None) -> dict[str, Any]:
         """Return the record of a run whose process did not tell it."""
         return self._endings.record(
             running.job,
             seconds=time.monotonic() - running.started,
-            exitcode=running.process.exitcode,
+            exitcode=exitcode,
             stop_reason=running.stop_reason,
         )

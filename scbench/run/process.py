@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,12 +12,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import psutil
-
 __all__ = [
+    "forget_surroundings",
     "is_alive",
     "oom_kill_count",
-    "resident_bytes",
     "server_environment",
     "signal_group",
     "signals_held",
@@ -68,11 +67,41 @@ def signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def forget_surroundings() -> None:
+    """Take from this process what the command was told by its user: arguments, and variables that name folders.
+
+    Both may name a dataset or the file with its labels, and a method has no use for either.
+    """
+    del sys.argv[1:]
+    for name in _own_variables():
+        del os.environ[name]
+
+
+@contextmanager
+def _surroundings_hidden() -> Iterator[None]:
+    """Keep them from a process that is being started, whose frames and ``/proc/self/environ`` would show them."""
+    argv = sys.argv[1:]
+    variables = {name: os.environ[name] for name in _own_variables() if name != _WARM_MODULES}
+    del sys.argv[1:]
+    for name in variables:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        sys.argv[1:] = argv
+        os.environ.update(variables)
+
+
+def _own_variables() -> list[str]:
+    return [name for name in os.environ if name.startswith("SCBENCH_")]
+
+
 def start_process(process: ForkServerProcess) -> None:
     """Start a process; when the fork server has died meanwhile, again with a new one."""
     for attempt in range(_START_ATTEMPTS):
         try:
-            process.start()
+            with _surroundings_hidden():
+                process.start()
             return
         except (EOFError, ConnectionError):
             if attempt == _START_ATTEMPTS - 1:
@@ -82,7 +111,7 @@ def start_process(process: ForkServerProcess) -> None:
 
 
 def signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
-    """Send a signal to a run and everything it started; before it has its own group, to the run alone."""
+    """Send a signal to the process and its group; before it has its own group, to the process alone."""
     if process.pid is None:
         return
     try:
@@ -91,15 +120,6 @@ def signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
         if process.is_alive():
             with suppress(ProcessLookupError):  # it has ended between the question and the signal
                 os.kill(process.pid, number)
-
-
-def resident_bytes(pid: int | None) -> int:
-    """Return the resident memory of a process and its descendants; 0 when it is gone."""
-    try:
-        process = psutil.Process(pid)
-        return int(sum(p.memory_info().rss for p in (process, *process.children(recursive=True))))
-    except psutil.Error:
-        return 0
 
 
 def is_alive(pid: int) -> bool:

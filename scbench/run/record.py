@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from scbench.data.stored_order import ROW_ORDER_RULE
 from scbench.run.plan import SCHEMA, PlannedRun
 
 __all__ = [
@@ -23,7 +24,8 @@ __all__ = [
 
 STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
 METRICS = ("acc", "nmi", "ari", "ami", "homogeneity", "completeness", "f1_macro", "nmi_max")
-# What a record must have to be read; "n_clusters_rule", "info", "preset" and "tuned_with_labels" are extras.
+# What a record must have to be read; "n_clusters_rule", "info", "preset", "tuned_with_labels" and "row_order" are
+# extras. Keys do not tell the rules of row order apart: each is a random order, so a result of one is one of the other.
 FIELDS = (
     "schema",
     "key",
@@ -82,6 +84,7 @@ def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[s
         "params": run.params(),
         **preset_fields(run),
         "info": {},
+        "row_order": ROW_ORDER_RULE,
         "data": {
             "sha256": dataset.sha256,
             "source": dataset.source,

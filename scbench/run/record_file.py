@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from scbench.run.plan import SCHEMA
-from scbench.run.record import FIELDS
+from scbench.run.record_check import what_is_wrong
+from scbench.run.record_text import LARGEST_RECORD, parsed_record, shown
 
 __all__ = ["json_ready", "read_record", "write_json"]
 
+_USUAL_BYTES = 1 << 16
 _LOG = logging.getLogger("scbench.run.store")
 
 
@@ -51,22 +53,29 @@ def json_ready(value: Any) -> Any:
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Return the record in a run's folder, or None, with a logged warning, when it is missing, damaged or foreign."""
+    """Return the record in a run's folder, or None, with a logged warning, when it is missing, damaged or foreign.
+
+    Damaged is one with a field that no run of ours has, such as an ARI of 99: no table and no page meets it.
+    """
     path = folder / "record.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        schema = record["schema"]
-        missing = [name for name in FIELDS if name not in record] if schema == SCHEMA else []
-        if missing:
-            raise KeyError(f"no {', '.join(missing)}")
+        with path.open("rb", buffering=0) as file:
+            content = file.read(_USUAL_BYTES)
+            if len(content) == _USUAL_BYTES:  # room for the largest one is made only when it comes
+                content += file.read(LARGEST_RECORD) or b""
+        record = parsed_record(content)
     except FileNotFoundError:
         if folder.exists():
             _LOG.warning("%s holds no record.json; the run counts as not done", folder)
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         _LOG.warning("%s cannot be read (%s); the run counts as not done", path, error)
         return None
-    if schema != SCHEMA:
-        _LOG.warning("%s has schema %s, this version reads %s; it is left out", path, schema, SCHEMA)
+    if "schema" not in record or record["schema"] != SCHEMA:
+        found = shown(record["schema"]) if "schema" in record else "none"
+        _LOG.warning("%s has schema %s, this version reads %s; it is left out", path, found, SCHEMA)
         return None
-    return dict(record)
+    if wrong := what_is_wrong(record):
+        _LOG.warning("%s is damaged (%s); the run counts as not done", path, wrong)
+        return None
+    return record

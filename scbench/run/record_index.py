@@ -21,7 +21,7 @@ from scbench.run.record_file import read_record
 __all__ = ["RecordIndex"]
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
+_VERSION = 2  # its records have been checked
 # Writing the index costs as much as reading some hundred records, so a few new ones do not make it worth while.
 _WORTH_WRITING = 200
 _WORTH_WRITING_SHARE = 0.02
@@ -42,7 +42,7 @@ class RecordIndex:
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield every record that can be read, in the order of their folders; others are reported and skipped."""
-        known, entries, n_read = self._load(), {}, 0
+        known, entries, n_read, n_left_out = self._load(), {}, 0, 0
         for place in self._places():
             signature = _signature(self._root / place / "record.json")
             entry = known.get(place)
@@ -50,10 +50,14 @@ class RecordIndex:
                 record = read_record(self._root / place)
                 n_read += 1
                 if record is None or signature is None:
+                    n_left_out += 1
                     continue
                 entry = (signature, record)
             entries[place] = entry
             yield entry[1]
+        if n_left_out:
+            n_runs = len(entries) + n_left_out
+            _LOG.warning("%d of %d runs in %s are left out: no record that can be read", n_left_out, n_runs, self._root)
         n_gone = len(known.keys() - entries.keys())
         if n_read + n_gone >= max(_WORTH_WRITING, _WORTH_WRITING_SHARE * len(entries)):
             self._write(entries)
@@ -72,10 +76,12 @@ class RecordIndex:
             if json.loads(head) != _head(body):
                 raise ValueError("its content is not what was written")
             entries: dict[str, Entry] = json.loads(body)
+            if not all(len(entry) == 2 and type(entry[1]) is dict for entry in entries.values()):
+                raise ValueError("it holds something else than records")
             return entries
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             _LOG.debug("%s is made anew: %s", self._file, error)
             return {}
 

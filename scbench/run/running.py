@@ -11,9 +11,12 @@ from typing import Any
 
 from scbench.run.devices import Device
 from scbench.run.job import Job
+from scbench.run.orphans import end_below
 from scbench.run.process import signal_group
 
 __all__ = ["Running"]
+
+_SERVER_LOST = 255  # how a process seems to have ended when the server that it was forked from is gone
 
 
 @dataclass
@@ -60,9 +63,15 @@ class Running:
         now = time.monotonic()
         self.stop_asked = self.stop_asked or now
         if now - self.stop_asked > grace_seconds:
-            signal_group(self.process, signal.SIGKILL)
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill it with its group; what has left the group is for the guard to end."""
+        signal_group(self.process, signal.SIGKILL)
 
     def clear(self) -> None:
         """Close the connection of a run that has ended, and end helpers that its method left behind."""
         self.connection.close()
-        signal_group(self.process, signal.SIGKILL)
+        if self.process.exitcode == _SERVER_LOST and self.process.pid is not None:
+            end_below(self.process.pid)  # it may be at work, and nobody adopts what it has
+        self.kill()

@@ -57,12 +57,16 @@ def seeded(seed: int, *, uses_torch: bool) -> Iterator[None]:
 
 
 def row_order(n_cells: int, seed: int) -> np.ndarray:
-    """Return the permutation of a run: row i of its counts is row ``order[i]`` of the file."""
+    """Return the permutation of a run: row i of its counts is row ``order[i]`` of the counts as they are stored.
+
+    A method can draw it anew, for it has the seed. That tells it nothing: the stored order is no order of the file (see
+    ``scbench.data.stored_order``).
+    """
     return np.random.default_rng([_ORDER_STREAM, seed]).permutation(n_cells)
 
 
 def put_back(array: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return rows of a run (first axis: its permuted cells) in the order of the file."""
+    """Return rows of a run (first axis: its permuted cells) in the order that they were taken from."""
     restored = np.empty_like(array)
     restored[order] = array
     return restored

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,16 @@ from typing import Any
 import pandas as pd
 
 from scbench.errors import StoreError
-from scbench.run.process import is_alive
+from scbench.run.leftovers import remove_dead_files, remove_dead_work
 from scbench.run.record import METRICS
 from scbench.run.record_file import json_ready, read_record, write_json
 from scbench.run.record_index import RecordIndex
 from scbench.run.sweep_file import FOLDER
+from scbench.run.work_lock import WorkLock, hold
 
 __all__ = ["Store", "json_ready", "load", "write_json"]
 
 _LOG = logging.getLogger(__name__)
-_STALE_SECONDS = 7 * 24 * 3600  # a temporary folder of another machine is left alone for this long
 _PROBE_BYTES = 1 << 18
 _ASIDE = "old-"  # a record that is being replaced
 _WORK = ".work"  # where runs are written before they are renamed to their place
@@ -39,6 +39,7 @@ class Store:
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root).expanduser().absolute()
+        self._locks: dict[Path, WorkLock] = {}  # of the work folders made here
 
     def check_writable(self) -> None:
         """Make the folder and write to it once, so that a bad place is known before the first run.
@@ -76,12 +77,22 @@ class Store:
     def work_folder(self, place: str) -> Path:
         """Return a new temporary folder for a run; :meth:`publish` moves it to its place.
 
-        Its path says nothing about the dataset, because a method can come by it.
+        Its path says nothing about the dataset, because a method can come by it. Until it is published or left, it is
+        locked, so that no other command takes it for one of the dead.
         """
-        work = self._temporary(hashlib.sha256(place.encode()).hexdigest()[:16])
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
+        work = self._locked(hashlib.sha256(place.encode()).hexdigest()[:16])
+        work.mkdir()
         return work
+
+    def lock_of(self, work: Path) -> WorkLock | None:
+        """Return the lock of a work folder, for a process that works there to hold as well; None without one."""
+        return self._locks.get(work)
+
+    def leave(self, work: Path) -> None:
+        """Give back the lock of a work folder that nothing more is done with."""
+        lock = self._locks.pop(work, None)
+        if lock is not None:
+            lock.leave(keeps_file=work.exists())
 
     def publish(self, work: Path, record: dict[str, Any]) -> None:
         """Write the record into the work folder and rename the folder to its place.
@@ -98,12 +109,14 @@ class Store:
         for _ in range(100):
             try:
                 os.rename(work, final)
+                self.leave(work)
                 return
             except OSError:
                 if not final.exists():
                     raise
             if self._is_result(final, record["key"]) or not self._clear(final, record["key"]):
                 shutil.rmtree(work, ignore_errors=True)
+                self.leave(work)
                 return
         raise StoreError(f"cannot put a run at {final}: other processes keep writing there")
 
@@ -124,9 +137,14 @@ class Store:
         The check comes after the rename: between a look and a rename another process could have put its result
         there. Losing a race for the folder itself is fine.
         """
-        aside = self._temporary(f"{_ASIDE}{final.name}")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.parent.mkdir(parents=True, exist_ok=True)
+        aside = self._locked(f"{_ASIDE}{final.name}")
+        try:
+            return self._clear_to(aside, final, key)
+        finally:
+            self.leave(aside)
+
+    def _clear_to(self, aside: Path, final: Path, key: str) -> bool:
+        """Do so by way of a folder that no other process touches."""
         try:
             os.rename(final, aside)
         except FileNotFoundError:
@@ -147,26 +165,27 @@ class Store:
         return False
 
     def _temporary(self, name: str) -> Path:
-        """Return a path for this process only, on the disk of the store."""
-        return self.root / _WORK / f"{name}.{socket.gethostname()}.{os.getpid()}"
+        """Return a path for this process only, on the disk of the store.
+
+        Hosts and process numbers are not enough for that: two containers may have both in common.
+        """
+        return self.root / _WORK / f"{name}-{secrets.token_hex(4)}.{socket.gethostname()}.{os.getpid()}"
+
+    def _locked(self, name: str) -> Path:
+        """Return such a path whose lock this process holds."""
+        path = self._temporary(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._locks[path] = hold(path)
+        return path
 
     def remove_leftovers(self) -> None:
         """Remove what processes that died have left; the folders and files of living or foreign ones stay."""
-        for work in (*(self.root / _WORK).glob("*"), *(self.root / FOLDER).glob("*")):
-            owner, _, pid = work.name.rpartition(".")
-            is_ours = owner.endswith(f".{socket.gethostname()}") and pid.isdecimal()
-            try:
-                old = time.time() - work.stat().st_mtime > _STALE_SECONDS
-                if old or (is_ours and not is_alive(int(pid))):
-                    if work.name.startswith(_ASIDE) and self._bring_back(work):
-                        continue
-                    work.unlink() if work.is_file() else shutil.rmtree(work)
-            except OSError as error:
-                _LOG.debug("cannot remove %s: %s", work, error)
+        remove_dead_work(self.root / _WORK, self._bring_back)
+        remove_dead_files(self.root / FOLDER)
 
     def _bring_back(self, aside: Path) -> bool:
         """Put a record back whose process died between taking it away and putting another in its place."""
-        record = read_record(aside)
+        record = read_record(aside) if aside.name.startswith(_ASIDE) else None
         if record is None:
             return False
         final = self.folder(record["dataset"], record["method"], record["key"])

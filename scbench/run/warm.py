@@ -1,4 +1,8 @@
-"""Imported once by the process that runs are forked from, so that no run pays for these imports again."""
+"""Imported once by the process that runs are forked from, so that no run pays for these imports again.
+
+Only scbench's own methods and the libraries are imported here. Whatever a foreign package does when it is imported (set
+torch's default dtype, replace a function of scbench), it does in the processes of its own runs.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,17 @@ import importlib
 import logging
 import os
 
+import scbench.run.guard
+import scbench.run.scorer
 import scbench.run.worker  # noqa: F401
+from scbench.run.orphans import become_server
 
-__all__: list[str] = []
+__all__ = ["SERVER"]
 
+SERVER = os.getpid()  # known as such in all that is forked from it
+
+if "SCBENCH_WARM_MODULES" in os.environ:
+    become_server()
 for _module in os.environ.get("SCBENCH_WARM_MODULES", "").split():
     try:
         importlib.import_module(_module)

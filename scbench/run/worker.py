@@ -1,4 +1,7 @@
-"""The process of one run: cut off from the terminal, on its own device; whatever happens, a record is stored."""
+"""The process of one run: cut off from the terminal and from what names the data, on its own device.
+
+It leaves arrays and an outcome in its work folder; the command has them scored and stored elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,38 +18,53 @@ from pathlib import Path
 from typing import Any
 
 from scbench.method import Diverged, Pruned
-from scbench.run.job import Job
-from scbench.run.one_run import cannot_store, do_run
-from scbench.run.process import thread_settings
-from scbench.run.record import error_of, new_record
-from scbench.run.store import Store, json_ready
+from scbench.run.arrays import cannot_store, remove_arrays
+from scbench.run.job import FitJob
+from scbench.run.one_run import do_run
+from scbench.run.outcome import note_outcome
+from scbench.run.process import forget_surroundings, thread_settings
+from scbench.run.record import error_of
+from scbench.run.wire import Wire
 
-__all__ = ["remove_arrays", "worker_main"]
+__all__ = ["leave_the_terminal", "remove_arrays", "worker_main"]
 
 
-def worker_main(job: Job, connection: Connection) -> None:
-    """Do one run and store its record, whatever happens; the parent does so when this process dies."""
-    _leave_the_terminal(job.work)
+def worker_main(job: FitJob, connection: Connection) -> None:
+    """Do one run and note how it went, whatever happens; the command does so when this process dies."""
+    leave_the_terminal(job.work / "run.log")
+    forget_surroundings()
     _restrict(job)
-    record = new_record(job.run, job.device, job.threads, job.provenance)
+    wire = Wire(connection)
     started = time.perf_counter()
+    seconds: dict[str, float] = {}
+    outcome: dict[str, Any] = {"status": "ok", "error": None, "info": {}, "seconds": seconds}
     try:
-        do_run(job, record, connection)
-        record["status"] = "ok"
+        outcome["info"] = do_run(job, seconds, wire)
     except Exception as error:
-        record["status"] = _status_of(error)
-        record["error"] = error_of(error)
+        outcome["status"] = _status_of(error)
+        outcome["error"] = error_of(error)
         with suppress(OSError):  # run.log may lie on a full disk
-            sys.stderr.write(record["error"]["traceback"])
-    record["seconds"]["total"] = time.perf_counter() - started
-    record["peak_rss_bytes"] = _peak_rss_bytes()
-    _note_gpu(record)
-    record = json_ready(record)  # what is stored is what the parent hears
+            sys.stderr.write(outcome["error"]["traceback"])
+    seconds["total"] = time.perf_counter() - started
+    outcome["peak_rss_bytes"] = _peak_rss_bytes()
+    outcome |= _of_gpu(job.device)
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    _publish(job, record)
-    connection.send(("ended", record))
+    if outcome["status"] != "ok":
+        remove_arrays(job.work)
+    wire.send(("ended", _note(job.work, outcome)))
+
+
+def _note(work: Path, outcome: dict[str, Any]) -> dict[str, Any] | None:
+    """Leave the outcome; on a full disk give up the arrays, and return a failure to tell the command."""
+    try:
+        note_outcome(work, outcome)
+    except OSError as error:
+        remove_arrays(work)
+        told = {name: outcome[name] for name in ("seconds", "peak_rss_bytes")}
+        return told | {"status": "error", "error": error_of(cannot_store(work, error)), "info": {}}
+    return None
 
 
 def _status_of(error: Exception) -> str:
@@ -60,38 +78,16 @@ def _status_of(error: Exception) -> str:
     return "error"
 
 
-def _publish(job: Job, record: dict[str, Any]) -> None:
-    """Store the record; on a full disk give up the arrays, so that at least the failure is on record."""
-    store = Store(job.store)
-    if record["status"] != "ok":  # a result that failed its checks or was stored in part is not a result
-        remove_arrays(job.work)
-    try:
-        store.publish(job.work, record)
-    except OSError as error:
-        record["status"] = "error"
-        record["error"] = error_of(cannot_store(job, error))
-        record["metrics"] = dict.fromkeys(record["metrics"])
-        remove_arrays(job.work)
-        with suppress(OSError):  # not even the failure can be stored; the parent is told all the same
-            store.publish(job.work, record)
-
-
-def remove_arrays(work: Path) -> None:
-    """Remove the arrays of a run that has no result."""
-    for path in (*work.glob("*.npy"), *work.glob("*.npz")):
-        path.unlink(missing_ok=True)
-
-
-def _leave_the_terminal(work: Path) -> None:
-    """Take a session of one's own, send all output to ``run.log``, and end when the parent does."""
+def leave_the_terminal(log: Path) -> None:
+    """Take a session of one's own, send all output to a file, and end when the parent does."""
     os.setsid()  # Ctrl-C in the terminal goes to the parent, which ends its runs in order
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # the parent starts runs with both held
-    log = os.open(work / "run.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    os.dup2(log, sys.__stderr__.fileno() if sys.__stderr__ else 2)
-    os.close(log)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    os.dup2(file, sys.__stderr__.fileno() if sys.__stderr__ else 2)
+    os.close(file)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
@@ -103,7 +99,7 @@ def _die_with(sentinel: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _restrict(job: Job) -> None:
+def _restrict(job: FitJob) -> None:
     """Show this process only its own GPU, before torch is imported, and only its own number of threads."""
     os.environ["CUDA_VISIBLE_DEVICES"] = job.visible
     os.environ.update(thread_settings(job.threads))
@@ -115,10 +111,9 @@ def _peak_rss_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
 
 
-def _note_gpu(record: dict[str, Any]) -> None:
-    """Record name and peak memory of the GPU when one was used."""
+def _of_gpu(device: str) -> dict[str, Any]:
+    """Return name and peak memory of the GPU when one was used."""
     torch = sys.modules.get("torch")
-    if torch is None or record["device"] == "cpu" or not torch.cuda.is_initialized():
-        return
-    record["peak_gpu_bytes"] = int(torch.cuda.max_memory_allocated())
-    record["provenance"]["gpu"] = torch.cuda.get_device_name(0)
+    if torch is None or device == "cpu" or not torch.cuda.is_initialized():
+        return {}
+    return {"gpu": torch.cuda.get_device_name(0), "peak_gpu_bytes": int(torch.cuda.max_memory_allocated())}

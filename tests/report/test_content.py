@@ -29,18 +29,17 @@ def test_records_of_another_schema_and_damaged_ones_are_counted_and_named(tmp_pa
     assert "hold no record" not in tables(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("metrics", [None, {"acc": float("nan"), "nmi": 0.5, "ari": 0.5}])
-def test_scores_that_are_none_are_an_error_that_names_the_record(
-    metrics: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("metrics", [None, {"acc": float("nan"), "nmi": 0.5, "ari": 0.5}, {"acc": -5.0}])
+def test_a_record_with_scores_that_are_none_is_left_out_and_named(
+    metrics: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = record("d", "m", 0)
-    put(tmp_path / "s", one)
+    put(tmp_path / "s", one, record("d", "m", 1))
     path = tmp_path / "s" / "d" / "m" / one["key"][:16] / "record.json"
     path.write_text(json.dumps({**one, "metrics": metrics}))
-    assert main([f"store={tmp_path / 's'}", f"out={tmp_path / 'o'}", "figures=false"]) == 2
-    said = capsys.readouterr().err
-    assert f"{one['key'][:16]} has metrics that are not numbers" in said
-    assert "Traceback" not in said
+    note = next(line for line in tables(tmp_path).splitlines() if "hold no record" in line)
+    assert f"d/m/{one['key'][:16]}" in note
+    assert f"{path} is damaged (metrics" in caplog.text or f"{path} cannot be read (it holds NaN" in caplog.text
 
 
 def test_without_a_score_there_are_no_statistics_and_it_says_so(tmp_path: Path) -> None:

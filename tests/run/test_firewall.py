@@ -18,14 +18,15 @@ from scbench.config.schema import RunConfig
 from scbench.data.config import FileDataset, SimulatedDataset
 from scbench.data.load import open_dataset
 from scbench.data.simulate import simulate
+from scbench.data.stored_order import stored_order
 from scbench.method import Clustering, Counts, RunContext
 from scbench.plugins import Plugin, discover, find
 from scbench.run.job import Job
 from scbench.run.one_run import do_run
 from scbench.run.plan import plan_runs
-from scbench.run.record import new_record
 from scbench.run.seeding import row_order
 from scbench.run.store import Store, load
+from scbench.run.wire import Wire
 
 SIMULATED = simulate(SimulatedDataset(name="s", n_cells=90, n_genes=150, n_types=3, dropout=0.0))
 
@@ -158,28 +159,30 @@ def test_nothing_label_like_can_be_reached(tmp_path: Path, monkeypatch: pytest.M
     config = RunConfig(method=find("random").config_class()(), dataset=None, engine=None, seeds=[3])
     (run,) = plan_runs(config, dataset)
     store = Store(tmp_path / "store")
-    job = Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
-    do_run(job, new_record(run, "cpu", 1, {}), Pipe()[1])
+    job = Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {}).for_fit()
+    do_run(job, {}, Wire(Pipe()[1]))
 
-    order = row_order(90, 3)
+    of_file = stored_order(SIMULATED.matrix, is_counts=True)
+    order = of_file[row_order(90, 3)]
     in_file_order = SIMULATED.matrix.toarray()
     assert not np.array_equal(order, np.arange(90))
     np.testing.assert_array_equal(Spy.seen[0].matrix.toarray(), in_file_order[order])
 
     codes = np.unique(labels, return_inverse=True)[1]
-    forbidden = [codes, codes[np.argsort(codes)]]
-    items = list(reachable(Spy.seen))
+    forbidden = [codes, codes[np.argsort(codes)], *(f(o) for o in (of_file, order) for f in (np.asarray, np.argsort))]
+    items = list(reachable((Spy.seen, job)))
     assert any(item is Spy.seen[0].matrix for item in items), "the walk does not work"
     assert any(isinstance(item, Path) for item in items), "the walk does not reach the cache"
     for item in items:
         if isinstance(item, np.ndarray):
             assert item.dtype.kind not in "US", f"text reaches the method: {item[:3]}"
-            if item.shape == codes.shape:
+            if item.shape == codes.shape and item.dtype.kind in "iu":
                 assert not any(np.array_equal(item, array) for array in forbidden)
         if isinstance(item, str | bytes | Path):
             text = str(item)
             for secret in ("secret", "label", str(dataset.labels_path)):
                 assert secret not in text.replace(str(tmp_path), ""), text
+        assert item not in (dataset.sha256, run.key) if isinstance(item, str) else True
         assert not isinstance(item, type(dataset)), "the dataset, which knows its labels, can be reached"
 
 

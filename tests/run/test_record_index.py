@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whole_records import whole_record
 
 from scbench.run import record_index
-from scbench.run.record import FIELDS, METRICS
 from scbench.run.record_index import RecordIndex
 from scbench.run.store import Store, load, write_json
 
@@ -20,8 +20,7 @@ from scbench.run.store import Store, load, write_json
 def put(root: Path, key: str, **more: Any) -> Path:
     folder = root / "d" / "m" / key
     folder.mkdir(parents=True, exist_ok=True)
-    record = dict.fromkeys(FIELDS) | {"schema": 1, "key": key, "status": "ok", "metrics": dict.fromkeys(METRICS, 0.5)}
-    write_json(folder / "record.json", record | more)
+    write_json(folder / "record.json", whole_record(key=key, **more))
     return folder
 
 
@@ -64,17 +63,17 @@ def test_a_record_that_did_not_change_is_not_read_again(root: Path, monkeypatch:
 
 def test_a_record_that_was_replaced_is_read_from_its_file(root: Path) -> None:
     put(root, "b", seed=7)
-    assert [record["seed"] for record in RecordIndex(root).records()] == [None, 7, None]
+    assert [record["seed"] for record in RecordIndex(root).records()] == [0, 7, 0]
 
 
 def test_a_change_in_place_of_the_same_size_and_time_is_seen(root: Path) -> None:
     path = root / "d" / "m" / "b" / "record.json"
     before = path.stat()
     time.sleep(0.02)
-    path.write_text(path.read_text().replace('"ok"', '"xx"'))
+    path.write_text(path.read_text().replace('"threads": 1', '"threads": 7'))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
-    assert [record["status"] for record in RecordIndex(root).records()] == ["ok", "xx", "ok"]
+    assert [record["threads"] for record in RecordIndex(root).records()] == [1, 7, 1]
 
 
 def test_a_record_that_is_gone_or_damaged_is_gone_from_the_index_too(root: Path) -> None:
@@ -130,7 +129,7 @@ def test_the_table_is_the_same_with_and_without_it(root: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_records_are_the_same_from_the_index(tmp_path: Path) -> None:
-    full = json.loads((put(tmp_path, "x", argv=["a"] * 50) / "record.json").read_text())
+    full = json.loads((put(tmp_path, "x", info={"argv": ["a"] * 50}) / "record.json").read_text())
     for i in range(10_000):
         folder = tmp_path / f"d{i % 7}" / f"m{i % 5}" / f"{i:016d}"
         folder.mkdir(parents=True)

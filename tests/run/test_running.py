@@ -1,9 +1,10 @@
-"""A run that is to end gets SIGTERM once, and SIGKILL only after its time of grace."""
+"""A run that is to end is asked once, and killed only after its time of grace."""
 
 from __future__ import annotations
 
 import signal
 from multiprocessing import Pipe
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -75,8 +76,16 @@ def test_the_grace_of_a_run_with_a_record_starts_when_it_is_first_seen(
     assert sent == [signal.SIGKILL]
 
 
-def test_what_is_left_is_cleared(clock: Clock, sent: list[signal.Signals]) -> None:
+@pytest.mark.parametrize(("exitcode", "below"), [(0, []), (255, [7])])
+def test_what_is_left_is_cleared(
+    monkeypatch: pytest.MonkeyPatch, sent: list[signal.Signals], exitcode: int, below: list[int]
+) -> None:
+    """A run that only seems to have ended, for the server that it was forked from is gone, may have others below it."""
+    ended: list[int] = []
+    monkeypatch.setattr(module, "end_below", ended.append)
     run = a_run()
+    run.process = cast(Any, SimpleNamespace(exitcode=exitcode, pid=7))
     run.clear()
     assert run.connection.closed
+    assert ended == below
     assert sent == [signal.SIGKILL]

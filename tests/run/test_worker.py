@@ -1,4 +1,4 @@
-"""What a worker does when the disk is full: the failure is told, no half result stays."""
+"""What a worker and the process that scores do when the disk is full: the failure is told, no half result stays."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from scbench.data.load import open_dataset
 from scbench.errors import StoreError
 from scbench.method import Diverged
 from scbench.run import worker
+from scbench.run.arrays import write_array
 from scbench.run.job import Job
 from scbench.run.one_run import do_run
 from scbench.run.plan import plan_runs
 from scbench.run.record import new_record
+from scbench.run.scoring import Fitted, finish
 from scbench.run.store import Store
+from scbench.run.wire import Wire
 
 
 def job(tmp_path: Path) -> Job:
@@ -30,23 +33,51 @@ def job(tmp_path: Path) -> Job:
     return Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {})
 
 
+def fitted(given: Job, labels: np.ndarray | None = None) -> Fitted:
+    """Return the job as after a fit with these labels."""
+    write_array(given.work, "labels", np.arange(30) % 3 if labels is None else labels)
+    record = new_record(given.run, "cpu", 1, {}) | {"status": "ok"}
+    return Fitted(given.run.dataset, "honest", given.store, given.work, record)
+
+
 def test_a_result_that_the_disk_does_not_take_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError("4186 requested and 0 written")
 
     given = job(tmp_path)
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(StoreError, match=r"cannot be written to .*store \(4186 requested.*; free some space there"):
-        do_run(given, new_record(given.run, "cpu", 1, {}), Pipe()[1])
+    with pytest.raises(StoreError, match=r"cannot be written to .*store.* \(4186 requested.*; free some space there"):
+        do_run(given.for_fit(), {}, Wire(Pipe()[1]))
+    monkeypatch.undo()
+    done = fitted(given)
+    monkeypatch.setattr(np, "save", full)
+    record = finish(done)
+    assert record["status"] == "error"
+    assert "free some space there" in record["error"]["message"]
+
+
+def test_an_outcome_that_the_disk_does_not_take_is_told_to_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    given = job(tmp_path)
+    write_array(given.work, "labels", np.zeros(30))
+    monkeypatch.setattr(worker, "note_outcome", full)
+    outcome = {"status": "ok", "error": None, "info": {}, "seconds": {"total": 1.0}, "peak_rss_bytes": 1}
+    told = worker._note(given.work, outcome)
+    assert told is not None
+    assert (told["status"], told["seconds"]) == ("error", {"total": 1.0})
+    assert "No space left on device" in told["error"]["message"]
+    assert not list(given.work.glob("*.npy"))
 
 
 def test_a_record_that_the_disk_does_not_take_becomes_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = job(tmp_path)
-    record = new_record(given.run, "cpu", 1, {}) | {"status": "ok"}
-    record["metrics"]["acc"] = 0.5
-    np.save(given.work / "labels.npy", np.zeros(30))
+    done = fitted(given)
     real_fsync, calls = os.fsync, []
 
     def full_once(descriptor: int) -> None:
@@ -56,7 +87,7 @@ def test_a_record_that_the_disk_does_not_take_becomes_a_failure(
         real_fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full_once)
-    worker._publish(given, record)
+    record = finish(done)
     stored = Store(given.store).find("simulated", "random", given.run.key)
     assert stored is not None
     assert stored["status"] == record["status"] == "error"
@@ -70,10 +101,10 @@ def test_a_disk_that_takes_nothing_is_told_to_the_parent(tmp_path: Path, monkeyp
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
     given = job(tmp_path)
-    record = new_record(given.run, "cpu", 1, {}) | {"status": "ok"}
-    worker._publish(given, record)
+    done = fitted(given)
+    monkeypatch.setattr(os, "fsync", full)
+    record = finish(done)
     assert record["status"] == "error"
     assert Store(given.store).find("simulated", "random", given.run.key) is None
 

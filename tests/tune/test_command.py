@@ -274,7 +274,7 @@ def test_one_dataset_is_left_out_of_the_search_and_evaluated(
 
 
 def test_a_search_by_fits_to_subsamples(tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("objective=stability_subsamples", "n_trials=3", "trial_seeds=2", "method.epochs=1", "seeds=2")
+    arguments = ("objective=stability_subsamples", "n_trials=6", "trial_seeds=2", "method.epochs=1", "seeds=2")
     assert tune(*arguments, "search.kind=default", "search.inner.y=default", "evaluate=true") == 0
     said = capsys.readouterr()
     assert "study parabola-simulated-stability_subsamples-" in said.out
@@ -285,7 +285,7 @@ def test_a_search_by_fits_to_subsamples(tune: Tune, tmp_path: Path, capsys: pyte
     assert {(each["dataset"], each["seed"]) for each in found} == {
         (f"simulated-subsample80-s{s}", s) for s in (1000, 1001)
     }
-    assert len(found) == 6
+    assert len(found) == 12
     assert {each["n_cells"] for each in found} == {48}
     for trial in trials(tmp_path):
         labels = []

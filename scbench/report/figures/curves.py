@@ -14,11 +14,13 @@ from scbench.metrics import score
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import OKABE_ITO
 from scbench.report.figures.truth import Truth
+from scbench.report.stored import stored_snapshots
 
 __all__ = ["learning_curves", "read_history", "score_snapshots"]
 
 _COLUMNS = 4
 _SCORED = 40  # snapshots of a run at most
+_LARGEST_EPOCH = 2**53  # of a file that is damaged: no axis shows it
 _SHOWN = ("ari", "nmi")
 
 
@@ -30,6 +32,9 @@ def read_history(folder: Path) -> pd.DataFrame | None:
         return None
     if "epoch" not in table.columns or not len(table):
         return None
+    epochs = pd.to_numeric(table["epoch"], errors="coerce")
+    if not (epochs.abs() < _LARGEST_EPOCH).all():  # NaN among them
+        return None
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name]):  # rarely so, and slow where there are thousands of runs
             table[name] = pd.to_numeric(table[name], errors="coerce")
@@ -39,13 +44,10 @@ def read_history(folder: Path) -> pd.DataFrame | None:
 
 def score_snapshots(folder: Path, truth: Truth) -> pd.DataFrame | None:
     """Return ARI and NMI of at most 40 evenly spread snapshots by epoch; None when none are stored, or do not fit."""
-    try:
-        with np.load(folder / "snapshots.npz", allow_pickle=False) as stored:
-            epochs, labels = stored["epochs"], stored["labels"]
-    except (OSError, ValueError, KeyError):
+    stored = stored_snapshots(folder / "snapshots.npz", len(truth.codes))
+    if stored is None or not len(stored[0]):
         return None
-    if not len(epochs) or labels.shape[1:] != truth.codes.shape:
-        return None
+    epochs, labels = stored
     chosen = np.unique(np.linspace(0, len(epochs) - 1, min(_SCORED, len(epochs))).round().astype(int))
     rows = [score(truth.codes, labels[one]) for one in chosen]
     return pd.DataFrame([{name: row[name] for name in _SHOWN} for row in rows], index=epochs[chosen])

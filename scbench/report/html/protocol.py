@@ -10,7 +10,7 @@ __all__ = ["protocol_sentences"]
 def protocol_sentences(content: Content) -> list[str]:
     """Return how the numbers of a report came about, in four sentences."""
     seeds = sorted({int(str(record["seed"])) for record in content.records})
-    is_range = len(seeds) > 1 and seeds == list(range(seeds[0], seeds[-1] + 1))
+    is_range = len(seeds) > 1 and seeds[-1] - seeds[0] + 1 == len(seeds)
     named = f"{seeds[0]} to {seeds[-1]}" if is_range else ", ".join(map(str, seeds))
     return [
         "A method is given counts, a number of clusters and a seed; labels are read only after it has ended, to score "
