@@ -159,7 +159,7 @@ def test_what_is_no_cell_or_no_gene_is_warned_of() -> None:
     adata = anndata.AnnData(matrix)
     adata.var_names = [*(f"g{i}" for i in range(10)), "ERCC-00002", "CD3"]
     adata.var["feature_types"] = ["Gene Expression"] * 11 + ["Antibody Capture"]
-    with pytest.warns(UserWarning, match="") as caught:
+    with pytest.warns(UserWarning, match="have no count") as caught:
         scbench.cluster(adata, "pca_kmeans", 2)
     said = "\n".join(str(warning.message) for warning in caught)
     assert "the AnnData: 1 feature that is no gene is left out: 1 Antibody Capture" in said
