@@ -11,11 +11,12 @@ __all__ = ["file_name"]
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 # What programs call their output whatever the sample: the folder above says which one it is.
 _GIVEN_TO_ALL = """
-    alevin analysis cells_x_genes count count_matrix counts counts_filtered counts_unfiltered dge dge_filtered
+    alevin ambiguous analysis cells_x_genes count count_matrix counts counts_filtered counts_unfiltered dge dge_filtered
     dge_unfiltered filtered filtered_feature_bc_matrix filtered_gene_bc_matrices filtered_gene_bc_matrices_h5
     filtered_gene_bc_matrix gene genefull genefull_ex50pas grch37 grch38 hg19 hg38 matrix mm10 mm39 outs per_sample_outs
     quants_mat raw raw_feature_bc_matrix raw_gene_bc_matrices raw_gene_bc_matrices_h5 raw_gene_bc_matrix
-    sample_filtered_feature_bc_matrix sample_raw_feature_bc_matrix solo spliced umi_count unspliced velocyto
+    sample_filtered_feature_bc_matrix sample_raw_feature_bc_matrix solo spliced umi_count uniqueandmult-em
+    uniqueandmult-propunique uniqueandmult-rescue uniqueandmult-uniform unspliced velocyto
 """
 _OF_ANY_SAMPLE = frozenset(_GIVEN_TO_ALL.split())
 
