@@ -117,7 +117,9 @@ def _configure(plugin: Plugin, params: dict[str, Any]) -> MethodConfig:
     for name in params:
         if name not in known:
             raise ConfigError(unknown(f"parameter of method {plugin.name}", name, known))
-    return config_class(name=plugin.name, **params)
+    config = config_class(name=plugin.name, **params)
+    config.check_given([name for name, value in params.items() if value is not None])
+    return config
 
 
 def _remarks(checked: CheckedCounts) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -56,10 +57,15 @@ class CommunityConfig(MethodConfig):
             )
         if not (resolution > 0 and math.isfinite(resolution)):
             raise ConfigError(f"method.resolution must be a positive number, got {resolution}")
-        if match_k and resolution != self.DEFAULT_RESOLUTION:
+        if resolution != self.DEFAULT_RESOLUTION:  # the default may be of a record, where nobody has given it
+            self.check_given(("resolution",))
+
+    def check_given(self, given: Collection[str]) -> None:
+        """Refuse a resolution that is given and would not be used."""
+        if self.match_k and "resolution" in given:
             raise ConfigError(
-                f"method.match_k=true searches the resolution, so method.resolution={resolution:g} would not be used; "
-                "leave out method.match_k to use that resolution, or method.resolution to have one searched"
+                f"method.match_k=true searches the resolution, so method.resolution={self.resolution:g} would not be "
+                "used; leave out method.match_k to use that resolution, or method.resolution to have one searched"
             )
 
     @property

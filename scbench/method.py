@@ -5,7 +5,7 @@ This module is read at start-up for the configuration of every method, so it imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -238,3 +238,13 @@ class MethodConfig:
     def __post_init__(self) -> None:
         """Check the fields that every method has."""
         check_choice(f"variant of method {self.name}", self.variant, self.VARIANTS)
+
+    def check_given(self, given: Collection[str]) -> None:
+        """Refuse fields that contradict each other, where it takes to know which of them the user has given.
+
+        Args:
+            given: names of the fields that the command, or the call in Python, sets to a value; the values are here.
+
+        Raises:
+            ConfigError: when two of them cannot both be meant.
+        """

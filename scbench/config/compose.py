@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from scbench.config.check import check_overrides
+from scbench.config.check import check_overrides, parse
 from scbench.config.hydra_setup import Composed, register
 from scbench.config.plain_text import take_literally
 from scbench.config.preset_choice import with_preset
@@ -116,6 +116,7 @@ def to_run_config(config: DictConfig, overrides: Iterable[str] = ()) -> RunConfi
             f"the YAML of this method has name: {config.method.name}, which is no method; write there what its file "
             "is called, without .yaml"
         )
+    overrides = list(overrides)
     try:
         config, preset = with_preset(config, overrides)
     except OmegaConfBaseException as error:
@@ -138,6 +139,10 @@ def to_run_config(config: DictConfig, overrides: Iterable[str] = ()) -> RunConfi
             raise ConfigError(
                 f"the YAML of this {group} has no schema; put {schema} first in its defaults, before _self_"
             )
+    given = [parse(override) for override in overrides if override.lstrip("+").startswith("method.")]
+    resolved.method.check_given(
+        [each.get_key_element().lstrip("+").removeprefix("method.") for each in given if each.value() is not None]
+    )
     return dataclasses.replace(resolved, applied_preset=preset)
 
 

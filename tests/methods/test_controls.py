@@ -16,6 +16,8 @@ from scbench_methods.louvain.method import Louvain
 from scbench_methods.pca_kmeans.method import PcaKmeans
 from scbench_methods.random.method import RandomPartition
 
+import scbench
+from scbench.__main__ import main
 from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
 from scbench.errors import ConfigError
@@ -162,3 +164,18 @@ def test_communities_at_the_fixed_resolution_are_as_many_as_recorded(name: str, 
     for method in (Leiden(LeidenConfig(match_k=False)), Louvain(LouvainConfig(match_k=False))):
         found = method.fit_predict(counts, 5, RunContext(0, cache=cache))
         assert abs(len(np.unique(found.labels)) - FIXED[name][method.algorithm]) <= 1
+
+
+@pytest.mark.parametrize("method", ["leiden", "louvain"])
+def test_a_given_resolution_and_its_search_contradict_each_other_even_at_the_default(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["method.match_k=true", f"method.resolution={'1.0' if method == 'leiden' else '0.8'}"]
+    command = [f"method={method}", "dataset=pbmc68k_reduced", "seeds=1", f"store={tmp_path}", *given]
+    assert main([*command, "--dry-run"]) == 2
+    assert "method.match_k=true searches the resolution" in capsys.readouterr().err
+    assert main([*command[:-1], "--dry-run"]) == 0
+    with pytest.raises(ConfigError, match="searches the resolution"):
+        scbench.cluster(
+            toy_counts(60, 50).matrix, method, 3, match_k=True, resolution=1.0 if method == "leiden" else 0.8
+        )
