@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,7 +82,6 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
     everything = list(Store(store).records())
     if not everything:
         raise StoreError(f"store {store} holds no records; run something first, or give another folder with store=DIR")
-    _check_metrics(store, everything)
     selection.check(everything)
     selected = [record for record in everything if selection.keeps(record)]
     kept = [record for record in selected if record["status"] != "interrupted"]  # neither failed nor succeeded
@@ -187,22 +185,6 @@ def _notes(
     if no_papers is not None:
         notes.append(f"no folder {no_papers} with published numbers, so none are shown; give it with published=DIR")
     return notes
-
-
-def _check_metrics(store: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Refuse scores that are none: no run of ours has them, and every average would be spoilt.
-
-    Raises:
-        StoreError: a record has such a score; it is named.
-    """
-    for record in records:
-        scores = record["metrics"]
-        if not isinstance(scores, dict) or not all(value is None or math.isfinite(value) for value in scores.values()):
-            place = Store(store).folder(record["dataset"], record["method"], record["key"])
-            raise StoreError(
-                f"the record in {place} has metrics that are not numbers ({scores}); remove that folder, and the "
-                "command of the run makes it again"
-            )
 
 
 def _of_unread(store: Store, records: Sequence[dict[str, Any]]) -> list[str]:

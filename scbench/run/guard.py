@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from scbench.run.orphans import end_sessions
-from scbench.run.process import signals_held, start_process
+from scbench.run.process import start_helper
 
 __all__ = ["Guard", "guard_main"]
 
@@ -49,14 +49,7 @@ class Guard:
         if self._process is not None and self._process.is_alive():
             return
         self.close()
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=guard_main, args=(theirs,), name="scbench-guard", daemon=True)
-        try:
-            with signals_held():
-                start_process(process)
-        finally:
-            theirs.close()
-        self._process, self._connection = process, ours
+        self._process, self._connection = start_helper(self._context, guard_main, "scbench-guard")
 
     def sweep(self) -> None:
         """End what runs that have ended have left: below the server, and of no process that this one has started."""

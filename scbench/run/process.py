@@ -6,11 +6,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "forget_surroundings",
@@ -19,6 +21,7 @@ __all__ = [
     "server_environment",
     "signal_group",
     "signals_held",
+    "start_helper",
     "start_process",
     "tail",
     "thread_settings",
@@ -108,6 +111,28 @@ def start_process(process: ForkServerProcess) -> None:
                 raise
             os.environ[_WARM_MODULES] = ""  # one of them may have ended the server; each run imports its own
             time.sleep(_START_PAUSE_SECONDS)  # until the dead server can be told from a busy one
+
+
+def start_helper(context: Any, main: Callable[[Connection], None], name: str) -> tuple[Any, Connection]:
+    """Start a process of the command's own, and return it with the connection that ``main`` holds the other end of.
+
+    Args:
+        context: multiprocessing's, with the fork server. (``Any``: the stubs do not name it, nor its processes.)
+        main: what the process does.
+        name: of the process.
+
+    Raises:
+        OSError, EOFError: when no process can be started.
+    """
+    ours: Connection
+    ours, theirs = context.Pipe()
+    process = context.Process(target=main, args=(theirs,), name=name, daemon=True)
+    try:
+        with signals_held():
+            start_process(process)
+    finally:
+        theirs.close()
+    return process, ours
 
 
 def signal_group(process: ForkServerProcess, number: signal.Signals) -> None:

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from scbench.run.process import forget_surroundings, signals_held, start_process
+from scbench.run.process import forget_surroundings, start_helper
 from scbench.run.running import Running
 from scbench.run.scoring import Fitted, finish
 from scbench.run.worker import leave_the_terminal
@@ -46,16 +46,8 @@ class Scorer:
         """
         if self._connection is not None:
             return self._connection
-        ours: Connection
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=scorer_main, args=(theirs,), name="scbench-scorer", daemon=True)
-        try:
-            with signals_held():
-                start_process(process)
-        finally:
-            theirs.close()
-        self._process, self._connection = process, ours
-        return ours
+        self._process, self._connection = start_helper(self._context, scorer_main, "scbench-scorer")
+        return self._connection
 
     def take(self, running: Running, fitted: Fitted) -> None:
         """Have a run scored that has ended."""

@@ -911,6 +911,12 @@ def label_file_of_a_header_alone(folder: Path) -> Right:
 
 
 @situation
+def label_file_whose_labels_are_all_empty(folder: Path) -> Right:
+    labels = _labels(folder, _names().assign(cell_type=""))
+    return refused("120 of 120 cells have no label", _h5ad(folder / "c.h5ad"), label_path=labels)
+
+
+@situation
 def label_file_that_is_an_h5ad(folder: Path) -> Right:
     path = _h5ad(folder / "c.h5ad")
     return refused(r"c\.h5ad is an HDF5 file; labels are read from a csv", path, label_path=path)

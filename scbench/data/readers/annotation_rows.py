@@ -87,7 +87,7 @@ def _without_end(lines: list[str]) -> list[str]:
 
 
 def _split(lines: Sequence[str], cells: frozenset[str], file: str) -> list[list[str]]:
-    """Return the fields of all lines; a column that is empty in all of them is only a separator at the end.
+    """Return the fields of all lines; a column without a name or a value is only a separator at the end.
 
     In a file of one column an empty line is a cell without a label, so it counts.
 
@@ -109,7 +109,8 @@ def _split(lines: Sequence[str], cells: frozenset[str], file: str) -> list[list[
             f"{file}: a quote is opened before {shown(' '.join(torn.split()))!r} and never closed; close it"
         )
     width = max(map(len, rows[1:] or rows), default=0)
-    if width > 1 and all(len(row) < width or not row[-1] for row in rows[1:]) and len(rows) > 1:
+    is_named = len(rows[0]) == width and bool(rows[0][-1]) if rows else True
+    if width > 1 and not is_named and all(len(row) < width or not row[-1] for row in rows[1:]):
         rows = [row[: width - 1] for row in rows]
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def _other_names(obs: Any, cells: np.ndarray | None, file: str) -> dict[str, np.
     for name in column_names(obs):
         item = obs[name]
         if not is_group(item) and item.dtype.kind in "OSUT":
-            found[name] = text_names(column(obs, name, file)[0])
+            with suppress(OSError, ValueError, TypeError):  # nobody has asked for this column
+                found[name] = text_names(column(obs, name, file)[0])
     return found
 
 

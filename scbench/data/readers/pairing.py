@@ -116,9 +116,9 @@ def n_named(names: np.ndarray | None, columns: Mapping[str, np.ndarray], file: s
     if names is None or is_numbered(names):
         return 0
     naming = naming_columns(columns)
-    exact = max((len(shared_names(values, names)) for values in naming.values()), default=0)
-    found = _respelled(names, naming, file) if exact < len(set(names)) else None
-    return exact if found is None else max(exact, int((found[1].rows >= 0).sum()))
+    n_equal = max((len(shared_names(values, names)) for values in naming.values()), default=0)
+    found = _respelled(names, naming, file) if n_equal < len(set(names)) else None
+    return n_equal if found is None else max(n_equal, int((found[1].rows >= 0).sum()))
 
 
 def _by_another_column(
