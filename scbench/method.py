@@ -64,6 +64,12 @@ class Clustering:
     soft: np.ndarray | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return three lines without arrays, see :func:`scbench.clustering_text.clustering_text`."""
+        from scbench.clustering_text import clustering_text
+
+        return clustering_text(self)
+
 
 class Diverged(RuntimeError):  # noqa: N818 - the name is part of the contract
     """A loss became NaN or infinite.

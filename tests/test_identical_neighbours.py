@@ -12,7 +12,7 @@ from scbench_methods.louvain.method import Louvain
 from scipy.sparse import csr_matrix, vstack
 
 from scbench.community import communities
-from scbench.estimate_k import estimate_n_clusters
+from scbench.community_estimate import estimate_n_clusters
 from scbench.graph import nearest_neighbours, neighbour_graph, umap_connectivities
 from scbench.identical_neighbours import settle_identical
 from scbench.method import Counts, RunContext

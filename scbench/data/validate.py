@@ -43,8 +43,13 @@ class CheckedCounts:
     labels_from: str | None = None
 
 
-def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCounts:
+def check_content(content: LabelledCounts, config: DatasetConfig, how_to_pass: str = _HOW_TO_PASS) -> CheckedCounts:
     """Return the content in canonical form.
+
+    Args:
+        content: what was read; it stays as it is.
+        config: what is expected of it.
+        how_to_pass: how values that are no counts are passed, for messages.
 
     Raises:
         DataError: no cells or genes, all zero, NaN or infinite or negative values, counts that are not whole
@@ -58,8 +63,8 @@ def check_content(content: LabelledCounts, config: DatasetConfig) -> CheckedCoun
             f"dataset {name} has {matrix.shape[0]} cells and {matrix.shape[1]} genes; there is nothing to cluster"
         )
     try:
-        _refuse_bad_values(matrix, name)
-        matrix = _as_values(matrix, config)
+        _refuse_bad_values(matrix, name, how_to_pass)
+        matrix = _as_values(matrix, config, how_to_pass)
     except DataError as error:  # the reader may know of a better matrix in the file
         raise DataError(". ".join([str(error), *content.warnings])) from error
     matrix.eliminate_zeros()
@@ -101,11 +106,11 @@ def mismatches(checked: CheckedCounts, config: DatasetConfig) -> list[str]:
     ]
 
 
-def _refuse_bad_values(matrix: csr_matrix, name: str) -> None:
+def _refuse_bad_values(matrix: csr_matrix, name: str, how_to_pass: str) -> None:
     """Refuse NaN, infinite and negative values, naming the first."""
     for what, bad, advice in (
         ("not a finite number", ~np.isfinite(matrix.data), "Remove or fill these values in the file"),
-        ("negative", matrix.data < 0, "Give raw counts, or values before scaling. " + _HOW_TO_PASS),
+        ("negative", matrix.data < 0, "Give raw counts, or values before scaling. " + how_to_pass),
     ):
         if bad.any():
             cell, gene = _position(matrix, int(np.argmax(bad)))
@@ -115,7 +120,7 @@ def _refuse_bad_values(matrix: csr_matrix, name: str) -> None:
             )
 
 
-def _as_values(matrix: csr_matrix, config: DatasetConfig) -> csr_matrix:
+def _as_values(matrix: csr_matrix, config: DatasetConfig, how_to_pass: str) -> csr_matrix:
     """Apply ``values`` and ``rounding``: counts become whole numbers, linear values their ln(1 + x)."""
     if config.values == "linear":
         matrix.data = np.log1p(matrix.data)
@@ -132,7 +137,7 @@ def _as_values(matrix: csr_matrix, config: DatasetConfig) -> csr_matrix:
         raise DataError(
             f"dataset {config.name}: {fractional.mean():.1%} of the stored values are not whole numbers (first: "
             f"{matrix.data[first]:g} at cell {cell}, gene {gene}, counted from 0), so they are not raw counts. "
-            f"{_HOW_TO_PASS}"
+            f"{how_to_pass}"
         )
     matrix.data = whole if config.rounding == "round" else np.ceil(matrix.data)
     return matrix

@@ -91,7 +91,7 @@ def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
     if number is not None:
         return number
     if rule == "estimate":
-        from scbench.estimate_k import estimate_n_clusters
+        from scbench.community_estimate import estimate_n_clusters
 
         counts = dataset.counts()
         return estimate_n_clusters(counts, dataset.cache(counts.matrix))

@@ -120,7 +120,7 @@ def _n_clusters(config: RunConfig, source: Counts, types: np.ndarray) -> int:
     if number is not None:
         return number
     if rule == "estimate":
-        from scbench.estimate_k import estimate_n_clusters
+        from scbench.community_estimate import estimate_n_clusters
 
         return estimate_n_clusters(source)
     return len(np.unique(types))

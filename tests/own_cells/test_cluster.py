@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from scipy.sparse import csr_matrix
 
 import scbench
 from scbench.__main__ import main
-from scbench.cluster import _storable, _write
 from scbench.errors import ConfigError, DataError
 from scbench.method import Clustering
+from scbench.own_cells.write_clusters import write_clusters
 from scbench.run.seeding import seeded
 from scbench.testing import toy_counts
+
+Stays = Callable[[anndata.AnnData], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -69,7 +71,8 @@ def test_whatever_a_method_reports_can_be_written(adata: anndata.AnnData, tmp_pa
         "steps": [("a", 1), ("b", 2)],
         "names": ["x", "y"],
     }
-    _write(adata, "mine", Clustering(np.zeros(120, dtype=np.int64)), _storable({"info": info, "params": {"k": None}}))
+    about = {"info": info, "params": {"k": None}}
+    write_clusters(adata, "mine", Clustering(np.zeros(120, dtype=np.int64)), about)
     adata.write_h5ad(tmp_path / "x.h5ad")
     found = anndata.read_h5ad(tmp_path / "x.h5ad").uns["mine"]
     assert found["params"] == {}
@@ -95,15 +98,6 @@ def test_labels_are_those_of_the_command(method: str, tmp_path: Path) -> None:
 def test_the_number_of_clusters_can_be_estimated() -> None:
     done = scbench.cluster(toy_counts(300, 300).matrix.toarray(), "pca_kmeans")
     assert 2 <= len(np.unique(done.labels)) <= 10
-
-
-def test_the_module_and_the_function_are_one_name() -> None:
-    code = "import scbench.cluster, scbench; assert callable(scbench.cluster); from scbench.cluster import cluster"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-    code = "import sys, scbench; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-    with pytest.raises(AttributeError, match="no attribute 'clusters'"):
-        scbench.clusters  # noqa: B018
 
 
 def test_the_callers_generators_go_on_where_they_were() -> None:
@@ -135,10 +129,23 @@ def test_the_callers_generators_go_on_where_they_were() -> None:
         ({"layer": "count"}, ConfigError, "unknown layer 'count'. Did you mean 'counts'"),
         ({"layer": "counts", "n_clusters": 121}, ValueError, "n_clusters is 121 but there are only 120 cells"),
         ({"n_clusters": 3}, DataError, "are not whole numbers"),
+        ({"n_clusters": 3}, DataError, 'log-normalised values with values="log_normalised"'),
+        ({"layer": "scaled", "n_clusters": 3}, DataError, "values are negative"),
+        ({"layer": "counts", "values": "raw"}, ConfigError, "'raw'. Known: counts, linear, log_normalised"),
+        ({"layer": "counts", "n_clusters": "true"}, ConfigError, "a whole number or \"estimate\", got 'true'"),
+        ({"layer": "counts", "n_clusters": 2.5}, ConfigError, 'a whole number or "estimate", got 2.5'),
+        ({"layer": "counts", "n_clusters": True}, ConfigError, 'a whole number or "estimate", got True'),
+        ({"layer": "counts", "n_clusters": 0}, ValueError, "n_clusters must be at least 1, got 0"),
+        ({"layer": "counts", "seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"layer": "counts", "device": "gpu"}, ConfigError, "a CUDA device such as \"cuda:0\", got 'gpu'"),
     ],
 )
-def test_mistakes_are_said(adata: anndata.AnnData, arguments: dict[str, Any], error: type, message: str) -> None:
-    with pytest.raises(error, match=message):
+def test_mistakes_are_said_and_the_anndata_stays_as_it_is(
+    adata: anndata.AnnData, stays: Stays, arguments: dict[str, Any], error: type, message: str
+) -> None:
+    adata.layers["scaled"] = adata.X.toarray() - 1
+    scbench.cluster(adata, "pca_kmeans", 2, layer="counts", key_added="leiden")  # what a wrong call must not touch
+    with stays(adata), pytest.raises(error, match=message):
         scbench.cluster(adata, **arguments)
 
 

@@ -1,0 +1,1 @@
+"""Functions for people with their own cells, each in a file of its name; ``scbench.<name>`` is the function itself."""

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+import scbench
+from scbench.__main__ import main
+from scbench.errors import ConfigError, DataError
+from scbench.testing import toy_counts
+
+Stays = Callable[[anndata.AnnData], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def adata() -> anndata.AnnData:
+    matrix = toy_counts(300, 300).matrix
+    data = anndata.AnnData(csr_matrix(np.log1p(matrix.toarray())))
+    data.layers["counts"] = matrix
+    return data
+
+
+def test_it_is_the_number_that_cluster_takes(adata: anndata.AnnData) -> None:
+    k = scbench.estimate_k(adata, layer="counts")
+    assert type(k) is int
+    assert k == scbench.estimate_k(adata.layers["counts"]) > 1
+    scbench.cluster(adata, "pca_kmeans", layer="counts")
+    assert adata.uns["pca_kmeans"]["n_clusters"] == k
+    assert adata.obs["pca_kmeans"].nunique() == k
+    scbench.cluster(adata, "pca_kmeans", values="log_normalised", key_added="log")
+    assert adata.uns["log"]["n_clusters"] == scbench.estimate_k(adata, values="log_normalised")
+
+
+def test_it_is_the_number_that_the_command_takes(adata: anndata.AnnData, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["X"], file["Y"] = adata.layers["counts"].toarray(), np.arange(300) % 3
+    command = ["method=random", "dataset=file", f"dataset.path={tmp_path / 'x.h5'}", "seeds=1", "n_clusters=estimate"]
+    assert main([*command, f"store={tmp_path / 'store'}"]) == 0
+    (record,) = (tmp_path / "store").rglob("record.json")
+    assert json.loads(record.read_text())["n_clusters_requested"] == scbench.estimate_k(adata, layer="counts")
+
+
+def test_nothing_in_the_anndata_changes_and_nothing_is_said_of_good_cells(adata: anndata.AnnData, stays: Stays) -> None:
+    with warnings.catch_warnings(), stays(adata):
+        warnings.simplefilter("error")
+        scbench.estimate_k(adata, layer="counts")
+
+
+def test_reads_without_a_gene_are_left_out_with_a_warning_in_both(adata: anndata.AnnData) -> None:
+    counts = anndata.AnnData(adata.layers["counts"].copy())
+    counts.var_names = [*(f"g{i}" for i in range(298)), "__no_feature", "N_unmapped"]
+    with pytest.warns(UserWarning, match="2 columns of reads without a gene are left out") as caught:
+        k = scbench.estimate_k(counts)
+    assert {warning.filename for warning in caught} == {__file__}
+    assert k == scbench.estimate_k(counts[:, :298].copy())
+    with pytest.warns(UserWarning, match=r"without a gene are left out \(__no_feature, N_unmapped\)"):
+        scbench.cluster(counts, "pca_kmeans")
+    assert counts.uns["pca_kmeans"]["n_clusters"] == k
+
+
+def test_mistakes_are_said(adata: anndata.AnnData) -> None:
+    with pytest.raises(DataError, match="are not whole numbers"):
+        scbench.estimate_k(adata)
+    with pytest.raises(ConfigError, match="unknown layer 'count'. Did you mean 'counts'"):
+        scbench.estimate_k(adata, layer="count")
+    with pytest.raises(DataError, match="values are negative"):
+        scbench.estimate_k(-adata.layers["counts"])
