@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from scbench.errors import ScbenchError
-from scbench.messages import show_messages
+from scbench.escape import shown_lines
+from scbench.messages import complain, show_messages
 
 if TYPE_CHECKING:
     from scbench.config.request import Request
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stderr.write("\nscbench: stopped by Ctrl-C; the same command goes on from here\n")
                 return 1
             if isinstance(error, ScbenchError):
-                sys.stderr.write(f"scbench: {error}\n")
+                complain(error)
                 return 2
             if isinstance(error, OSError):
                 return _cannot_write(error)
@@ -67,7 +68,7 @@ def _dispatch(args: list[str], was_stopped: Callable[[], bool]) -> int:
     if {"-h", "--help"} & set(args):
         from scbench.config.help import help_text
 
-        sys.stdout.write(help_text())
+        sys.stdout.write(shown_lines(help_text()))
         return 0
     if "--version" in args:
         from scbench import __version__
@@ -100,7 +101,7 @@ def _cannot_write(error: OSError) -> int:
     """Say that the output could not be written, or that a file could not; the records are in the store."""
     with suppress(OSError):
         if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"scbench: {error}; results of finished runs are in the store\n")
+            complain(f"{error}; results of finished runs are in the store")
     with suppress(OSError, ValueError):  # what waits in the buffer would fail again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from scbench.arguments import Parser
 from scbench.errors import ConfigError, ScbenchError
+from scbench.escape import one_line
+from scbench.messages import complain
 from scbench.names import check_choice
 
 if TYPE_CHECKING:  # imported where it is used: --help needs none of its packages
@@ -30,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, 2 when the command or a file is wrong, or 130 after Ctrl-C.
     """
     try:
-        sys.stdout.write(_run(_options(arguments)) + "\n")
+        sys.stdout.write(one_line(_run(_options(arguments))) + "\n")
     except ScbenchError as error:
-        sys.stderr.write(f"scbench: {error}\n")
+        complain(error)
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run the same command again to go on\n")

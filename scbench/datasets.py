@@ -16,6 +16,8 @@ from scbench.data.file_index import FileIndex
 from scbench.data.locate import Located, locate
 from scbench.data.registry import dataset_names, is_verifiable, load_dataset
 from scbench.errors import ConfigError, DataError, ScbenchError
+from scbench.escape import one_line
+from scbench.messages import LineFormat, complain
 
 __all__ = ["main"]
 
@@ -49,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 2 after a mistake or failure, 130 when interrupted."""
     package = logging.getLogger("scbench")
     handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormat())
     level = package.level
     package.addHandler(handler)
     package.setLevel(logging.INFO)
@@ -58,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except ScbenchError as error:
-        _complain(error)
+        complain(error)
         return 2
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # the reader has seen enough; spares the flush at exit
@@ -105,19 +108,20 @@ def _list(*, only_here: bool) -> int:
         return 0
     sys.stdout.write("\t".join(_COLUMNS) + "\n")
     for entry in shown:
-        sys.stdout.write("\t".join(_cells(entry)) + "\n")
+        sys.stdout.write("\t".join(map(one_line, _cells(entry))) + "\n")
     return 0
 
 
 def _show_table(shown: Sequence[_Entry], entries: Sequence[_Entry]) -> None:
     from rich.console import Console
     from rich.filesize import decimal
-    from rich.table import Table
+
+    from scbench.run.consoles import PlainTable
 
     counts = Counter(entry.where for entry in entries)
     kinds = [where for where in (_HERE, _REMOTE, _NO_SOURCE, _WRONG) if counts[where]]
     footer = f"{len(entries)} datasets: " + ", ".join(f"{counts[where]} {where}" for where in kinds)
-    table = Table(caption=footer, caption_justify="left")
+    table = PlainTable(caption=footer, caption_justify="left")
     for column in _COLUMNS:
         is_number = column in ("cells", "genes", "types", "bytes")
         title = column if column != "bytes" else "size"
@@ -149,7 +153,7 @@ def _info(name: str) -> int:
     for position, source in enumerate(entry.config.files, start=1):
         sys.stdout.write(f"file {position}:\n")
         _write_facts(source, "  ")
-    sys.stdout.write(f"where: {where}\n")
+    sys.stdout.write(f"where: {one_line(where)}\n")
     return 0
 
 
@@ -162,7 +166,7 @@ def _write_facts(config: RegisteredDataset | SourceFile, indent: str) -> None:
             text = str(value).lower()
         else:
             text = ", ".join(value) if isinstance(value, list) else " ".join(str(value).split())
-        sys.stdout.write(f"{indent}{field.name}: {text}\n")
+        sys.stdout.write(f"{indent}{field.name}: {one_line(text)}\n")
 
 
 def _fetch(names: Sequence[str], *, everything: bool, verify: bool) -> int:
@@ -181,10 +185,10 @@ def _fetch(names: Sequence[str], *, everything: bool, verify: bool) -> int:
         try:
             located = fetch(replace(config, verify=config.verify and verify))
         except DataError as error:
-            _complain(error)
+            complain(error)
             failed = True
         else:
-            sys.stdout.write(f"{config.name}\t{located.path}\t{located.origin}\n")
+            sys.stdout.write("\t".join(map(one_line, (config.name, located.path, located.origin))) + "\n")
     return 2 if failed else 0
 
 
@@ -209,10 +213,6 @@ def _entry(config: RegisteredDataset, index: FileIndex) -> _Entry:
         return _Entry(config, located, _HERE)
     is_remote = any(is_verifiable(source) for source in config.files)
     return _Entry(config, None, _REMOTE if is_remote else _NO_SOURCE)
-
-
-def _complain(error: ScbenchError) -> None:
-    sys.stderr.write(f"scbench: {' '.join(str(error).split())}\n")
 
 
 if __name__ == "__main__":

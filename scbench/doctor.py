@@ -12,6 +12,7 @@ from pathlib import Path
 from scbench import plugins
 from scbench.data.folders import cache_folder, data_folder, search_folders
 from scbench.errors import ScbenchError
+from scbench.escape import one_line
 from scbench.run.devices import cores_at_hand
 from scbench.run.provenance import collect_provenance
 
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(what: str, found: object) -> None:
     """Print one finding."""
-    sys.stdout.write(f"{what:<20} {found}\n")
+    sys.stdout.write(f"{one_line(what):<20} {one_line(found)}\n")
 
 
 def _torch_report() -> str:

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
-__all__ = ["show_messages"]
+from scbench.escape import one_line, shown_lines
+
+__all__ = ["LineFormat", "complain", "show_messages"]
 
 _PLAIN = ("scbench.run.opening",)  # whose INFO is for the user: what was read of a file
 
 
-class _Format(logging.Formatter):
+class LineFormat(logging.Formatter):
+    """A message in one line; what it quotes from files and records cannot act on a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
+        """Return the line of one record."""
+        return one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # Any: as in logging
+        """Return the traceback that is logged with it."""
+        return shown_lines(super().formatException(ei))
+
+
+class _WithLevel(LineFormat):
     """``WARNING: text``; INFO is the text alone."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
         """Return the line of one record."""
-        text = super().format(record)
+        text = super().formatMessage(record)
         return text if record.levelno == logging.INFO else f"{record.levelname}: {text}"
 
 
@@ -34,10 +49,15 @@ class _Once(logging.Filter):
         return is_new
 
 
+def complain(error: object) -> None:
+    """Write on stderr, in one line, why a command ends."""
+    sys.stderr.write(f"scbench: {one_line(str(error).strip())}\n")
+
+
 def show_messages() -> None:
     """Send what is logged to stderr for this process, unless somebody has taken care of it already."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Format())
+    handler.setFormatter(_WithLevel())
     handler.addFilter(_Once())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry of a download is not news; its failure is

@@ -17,6 +17,8 @@ from typing import Any
 
 from scbench.arguments import Parser
 from scbench.errors import ConfigError, ScbenchError, StoreError
+from scbench.escape import one_line
+from scbench.messages import complain
 from scbench.run.display import short_time
 from scbench.run.record import first_line, is_failure
 from scbench.run.store import Store
@@ -39,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _options(arguments)
         while True:
             lines = status_lines(Path(options.store))
-            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.write("\n".join(map(one_line, lines)) + "\n")
             sys.stdout.flush()
             if options.watch is None:
                 return 0
             time.sleep(options.watch)
             sys.stdout.write("\n")
     except ScbenchError as error:
-        sys.stderr.write(f"scbench: {error}\n")
+        complain(error)
         return 2
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # the reader has seen enough; spares the flush at exit
@@ -87,6 +89,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _sweep_lines(sweep: Mapping[str, Any], now: float) -> Iterator[str]:
     """Yield the lines of one command, or of one SLURM job of a command."""
+    now = max(now, sweep["updated_at"])  # one of two clocks may be behind, or have been set back
     ended = Counter(sweep["ended"])
     n_done, n_ok = sum(ended.values()), ended["ok"]
     elapsed = sweep["updated_at"] - sweep["started_at"]
@@ -107,7 +110,7 @@ def _sweep_lines(sweep: Mapping[str, Any], now: float) -> Iterator[str]:
         yield f"  has said nothing for {short_time(now - sweep['updated_at'])}; it may have been killed"
     for run in sweep["running"][:_SHOW_AT_MOST]:
         epoch = "" if run["epoch"] is None else f", epoch {run['epoch']}"
-        since = short_time(now - run["since"])
+        since = short_time(max(0.0, now - run["since"]))
         yield f"  {run['method']} on {run['dataset']}, seed {run['seed']}: {since} on {run['device']}{epoch}"
     if len(sweep["running"]) > _SHOW_AT_MOST:
         yield f"  and {len(sweep['running']) - _SHOW_AT_MOST} more"

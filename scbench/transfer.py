@@ -19,6 +19,8 @@ import numpy as np
 from scbench.config.compose import run_with_config
 from scbench.config.schema import RunConfig, parse_seeds
 from scbench.errors import ConfigError, ScbenchError, StoreError
+from scbench.escape import one_line
+from scbench.messages import complain
 from scbench.report.csv_tables import write_csv
 from scbench.report.table import mean_sd, percent
 from scbench.run.transfer_run import METRICS, make_method, transfer_run
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run_with_config(rest, lambda configs: _transfer(configs, own.get("batch", "batch"), own.get("out")))
     except ScbenchError as error:
-        sys.stderr.write(f"scbench: {error}\n")
+        complain(error)
         return 2
 
 
@@ -76,7 +78,7 @@ def _transfer(configs: Sequence[RunConfig], column: str, out: str | None) -> int
         if path is not None:  # what is done stays when the rest is interrupted
             write_csv(path, lines, _COLUMNS)
     if path is not None:
-        sys.stdout.write(f"{path}\n")
+        sys.stdout.write(f"{one_line(path)}\n")
     _print(lines)
     return int(any(line["status"] != "ok" for line in lines))
 
@@ -94,16 +96,10 @@ def _file_in(out: Path) -> Path:
 
 def _print(lines: Sequence[dict[str, Any]]) -> None:
     """Print mean ± sd of each direction, for the batch that was learnt from and for the other."""
-    from rich.measure import Measurement
-    from rich.table import Table
+    from scbench.run.consoles import PlainTable, TableConsole, print_whole, say
 
-    from scbench.run.consoles import TableConsole
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("learnt on", "scored on"):
-        table.add_column(name, no_wrap=True)
-    for name in (*(f"{'Compl.' if m == 'completeness' else m.upper()} %" for m in METRICS), "K given/found", "ok"):
-        table.add_column(name, justify="right", no_wrap=True)
+    scores = (f"{'Compl.' if m == 'completeness' else m.upper()} %" for m in METRICS)
+    table = PlainTable.of_columns("learnt on", "scored on", *scores, "K given/found", "ok", left=2)
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for line in lines:
         groups.setdefault((line["learnt_on"], line["placed"], line["part"]), []).append(line)
@@ -119,11 +115,9 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
             f"{len(ok)}/{len(members)}",
         )
     console = TableConsole()
-    # A line that the terminal breaks is better than a number that is cut.
-    console.width = max(console.width, Measurement.get(console, console.options.update(max_width=1000), table).maximum)
-    console.print(table)
+    print_whole(console, table)
     for message in dict.fromkeys(line["error"] for line in lines if line["error"]):
-        console.print(f"failed: {message}", markup=False, highlight=False, soft_wrap=True)
+        say(console, f"failed: {message}")
 
 
 def _span(lines: Sequence[dict[str, Any]], name: str) -> str:

@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scbench.config.experiment import load_experiment
 from scbench.errors import ConfigError, ScbenchError
+from scbench.escape import one_line
+from scbench.messages import complain
 from scbench.names import check_choice, unknown
 from scbench.report.experiment_selection import refuse_second_choice, selection_of_experiment
 from scbench.report.measures import DEFAULT_MEASURES, measures_of
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report and say where its files are.
 
     Returns:
-        0, or 2 when the command is wrong or the store cannot be read.
+        0, 2 when the command is wrong or the store cannot be read, or 130 after Ctrl-C.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(given):
@@ -68,10 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         written = _write(_options(given))
     except ScbenchError as error:
-        sys.stderr.write(f"scbench: {error}\n")
+        complain(error)
         return 2
+    except KeyboardInterrupt:
+        complain("stopped by Ctrl-C; a report that was there before is as it was")
+        return 130
     for path in written:
-        sys.stdout.write(f"{path}\n")
+        sys.stdout.write(f"{one_line(path)}\n")
     return 0
 
 
@@ -113,7 +118,7 @@ def _markers(content: Content) -> MarkerReport:
 
 def _say(text: str) -> None:
     """Write a line beside what the command prints."""
-    sys.stderr.write(f"scbench: {text}\n")
+    complain(text)
     sys.stderr.flush()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scbench.escape import csv_row
 from scbench.report.entries import Entry, is_comparable
 from scbench.report.measures import Measure
 
@@ -70,13 +71,19 @@ def wide_lines(entries: Sequence[Entry], datasets: Sequence[str], measure: Measu
 
 
 def write_csv(path: Path, lines: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None) -> None:
-    """Write lines with these columns, or those of the first line; without either the file is empty."""
+    """Write lines with these columns, or those of the first line; without either the file is empty.
+
+    A text that a spreadsheet would run as a formula is marked, see :func:`scbench.escape.csv_cell`.
+
+    Raises:
+        ValueError: a line has other names than the columns.
+    """
     names = list(columns or (lines[0] if lines else ()))
     with path.open("w", newline="", encoding="utf-8") as file:
         if names:
             writer = csv.DictWriter(file, names, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(lines)
+            writer.writerow(dict(zip(names, csv_row(names), strict=True)))
+            writer.writerows(dict(zip(line, csv_row(line.values()), strict=True)) for line in lines)
 
 
 def _blank(value: float) -> float | str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from scbench.escape import latex_text
 from scbench.report.grid import Grid, GridCell
 
-__all__ = ["escaped", "grid_latex"]
+__all__ = ["grid_latex"]
 
 _COLUMNS = 5  # datasets side by side on a page
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "<": r"$<$", ">": r"$>$", "†": r"$^\dagger$",
-    "|": r"$|$", "[": r"{[}", "]": r"{]}",
-}  # fmt: skip
 
 
 def grid_latex(grid: Grid, caption: str, label: str) -> str:
@@ -28,34 +24,31 @@ def grid_latex(grid: Grid, caption: str, label: str) -> str:
         lines = [
             r"\begin{table}[htbp]",
             r"\centering",
-            rf"\caption{{{escaped(caption)}}}",
+            rf"\caption{{{latex_text(caption)}}}",
             rf"\label{{{label}{f'-{number}' if number > 1 else ''}}}",
             rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
             r"\toprule",
-            _line(["Method", *map(escaped, columns)]),
+            _line(["Method", *map(latex_text, columns)]),
             r"\midrule",
         ]
         for name, cells in grid.rows:
             here = cells[start : start + _COLUMNS]
-            lines.append(_line([escaped(name), *map(_cell, here)]))
+            lines.append(_line([latex_text(name), *map(_cell, here)]))
             if any(cell.detail for cell in here):
-                lines.append(
-                    _line(["", *(rf"{{\scriptsize {escaped(cell.detail)}}}" if cell.detail else "" for cell in here)])
-                )
+                lines.append(_line(["", *map(_detail, here)]))
         lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
         pieces.append("\n".join(lines))
     return "\n\n".join(pieces) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return text with LaTeX's special characters escaped."""
-    return "".join(_SPECIAL.get(letter, letter) for letter in text)
 
 
 def _line(cells: list[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
+def _detail(cell: GridCell) -> str:
+    return rf"{{\scriptsize {latex_text(cell.detail)}}}" if cell.detail else ""
+
+
 def _cell(cell: GridCell) -> str:
-    text = escaped(cell.text + ("†" if cell.is_mixed else ""))
+    text = latex_text(cell.text + ("†" if cell.is_mixed else ""))
     return {"best": rf"\textbf{{{text}}}", "second": rf"\underline{{{text}}}"}.get(cell.mark, text)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from scbench.escape import markdown_code, markdown_text
 from scbench.report.entries import Entry
 from scbench.report.grid import Grid, GridCell
 
-__all__ = ["CELLS_FILE", "MIXED", "anchor", "emphasised", "grid_markdown", "runs_markdown", "table_markdown"]
+__all__ = [
+    "CELLS_FILE",
+    "MIXED",
+    "anchor",
+    "emphasised",
+    "grid_markdown",
+    "marked_table",
+    "runs_markdown",
+    "table_markdown",
+]
 
 CELLS_FILE = "cells.md"
 MIXED = "†"
@@ -24,23 +34,28 @@ def grid_markdown(grid: Grid, level: int = 3) -> str:
     parts = [f"{'#' * level} {grid.title}"]
     for start in range(0, len(grid.columns), _COLUMNS):
         piece = slice(start, start + _COLUMNS)
-        lines = [["method", *grid.columns[piece]]]
+        lines = [["method", *map(markdown_text, grid.columns[piece])]]
         lines += [
             [
-                name,
+                markdown_text(name),
                 *(_cell(name, dataset, cell) for dataset, cell in zip(grid.columns[piece], cells[piece], strict=True)),
             ]
             for name, cells in grid.rows
         ]
-        parts.append(table_markdown(lines))
+        parts.append(marked_table(lines))
     if grid.note:
         parts.append(grid.note)
     return "\n\n".join(parts)
 
 
 def table_markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table of a heading and rows of text; what would be HTML or end a cell is escaped."""
-    head, *rows = ([text.replace("|", "\\|").replace("<", "&lt;") for text in line] for line in lines)
+    """Return a Markdown table of a heading and rows of plain text."""
+    return marked_table([[markdown_text(text) for text in line] for line in lines])
+
+
+def marked_table(lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table of a heading and rows of cells that are Markdown already."""
+    head, *rows = (list(line) for line in lines)
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 
@@ -57,11 +72,12 @@ def runs_markdown(entries: Sequence[Entry], folders: Mapping[str, str]) -> str:
             lines = [["seed", "status", "code", "key", "folder"]]
             for record, code in zip(cell.records, cell.codes_of_runs, strict=True):
                 key = str(record["key"])
-                lines.append([str(record["seed"]), str(record["status"]), code, f"`{key}`", f"`{folders[key]}`"])
+                told = map(markdown_text, (record["seed"], record["status"], code))
+                lines.append([*told, markdown_code(key), markdown_code(folders[key])])
             parts += [
                 f'<a id="{anchor(entry.name, dataset)}"></a>',
-                f"## {entry.name} on {dataset}",
-                table_markdown(lines),
+                f"## {markdown_text(f'{entry.name} on {dataset}')}",
+                marked_table(lines),
             ]
     return "\n\n".join(parts) + "\n"
 

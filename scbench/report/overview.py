@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scbench.escape import markdown_text
 from scbench.report.content import Content
 from scbench.report.entries import Entry
 from scbench.report.grid import measured_grid
-from scbench.report.markdown import CELLS_FILE, emphasised, table_markdown
+from scbench.report.markdown import CELLS_FILE, emphasised, marked_table
 from scbench.report.measures import Measure
 
 __all__ = ["OVERVIEW_FILE", "overview_markdown"]
@@ -28,7 +29,7 @@ def overview_markdown(content: Content, title: str) -> str:
         f"Mean ± sd over {most} seeds, in brackets how many where there are others; best in bold, second in italics. "
         f"The runs behind each value: [{CELLS_FILE}]({CELLS_FILE})."
     )
-    parts = [f"# {title}", said, *(f"Note: {note}." for note in content.notes)]
+    parts = [f"# {markdown_text(title)}", said, *(f"Note: {markdown_text(note)}." for note in content.notes)]
     for measure in content.measures:
         parts += [f"## {measure.title}", _table(entries, content.datasets, measure, most)]
     return "\n\n".join(parts) + "\n"
@@ -42,4 +43,5 @@ def _table(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure, 
             known = entry.cells.get(line[0])
             n_seeds = len(known.ok) if known else 0
             line.append(emphasised(cell) + ("" if n_seeds in (0, most) else f" ({n_seeds})"))
-    return table_markdown([["dataset", *(entry.name for entry in entries)], *turned])
+    head = ["dataset", *(markdown_text(entry.name) for entry in entries)]
+    return marked_table([head, *([markdown_text(dataset), *cells] for dataset, *cells in turned)])

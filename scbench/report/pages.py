@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scbench.escape import markdown_text
 from scbench.report.checks import CLAIM_KINDS, Check
 from scbench.report.content import Content
 from scbench.report.gaps import GAPS, Gap, gaps_of
@@ -50,7 +51,7 @@ def grids_of(content: Content, measure: Measure) -> list[Grid]:
 
 def tables_markdown(content: Content, title: str) -> str:
     """Return the page of tables."""
-    parts = [f"# {title}", _HEAD, *(f"Note: {note}." for note in content.notes)]
+    parts = [f"# {markdown_text(title)}", _HEAD, *(f"Note: {markdown_text(note)}." for note in content.notes)]
     for measure in content.measures:
         parts += [f"## {measure.title}", *(grid_markdown(grid) for grid in grids_of(content, measure))]
     return "\n\n".join(parts) + "\n"

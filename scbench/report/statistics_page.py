@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
+from scbench.escape import markdown_text
 from scbench.report.content import Content, score_table
 from scbench.report.markdown import table_markdown
 from scbench.report.measures import Measure
@@ -52,7 +53,7 @@ def statistics_markdown(comparisons: Comparisons, said: list[str], measures: lis
         "# Statistics across datasets",
         "The unit is a dataset's mean over seeds. Only honest runs enter: no row tuned with labels, no published "
         "number. Ranks: 1 is best; intervals hold 95 % of a bootstrap over datasets, then seeds. Tests are two-sided.",
-        *said,
+        *map(markdown_text, said),
     ]
     titles = {measure.name: measure.title for measure in measures}
     for name, of_measure in comparisons.items():
@@ -93,7 +94,7 @@ def _merged(result: Comparison) -> pd.DataFrame:
 def _section(result: Comparison, title: str) -> list[str]:
     """Return the part of one measure and analysis."""
     parts = [f"## {title}, {result.analysis.replace('_', ' ')}", f"{ANALYSES[result.analysis].capitalize()}."]
-    parts += [f"Note: {note}." for note in result.notes]
+    parts += [f"Note: {markdown_text(note)}." for note in result.notes]
     parts += [
         omnibus_sentence(result),
         f"Nemenyi's critical difference at {ALPHA:g}: {result.critical_difference:.2f} ranks.",

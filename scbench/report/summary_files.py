@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scbench.escape import markdown_text
 from scbench.report.csv_tables import write_csv
 from scbench.report.markdown import table_markdown
 from scbench.report.table import (
@@ -87,5 +88,9 @@ def _markdown(rows: Sequence[TableRow]) -> str:
         lines.append([dataset, f"{method} {difference}".rstrip(), *numbers, row.setting])
     body = table_markdown(lines)
     note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
-    notes = [text[0].upper() + text[1:] + "." for text in (BEST_NOTE if with_best else None, tuned_note(rows)) if text]
+    notes = [
+        markdown_text(text[0].upper() + text[1:] + ".")
+        for text in (BEST_NOTE if with_best else None, tuned_note(rows))
+        if text
+    ]
     return "\n".join([body, "", note, *notes, ""])

@@ -10,7 +10,7 @@ from scbench.config.request import LeftOut
 from scbench.config.schema import RunConfig, SlurmEngine
 from scbench.errors import ConfigError
 from scbench.report.summary import print_summary
-from scbench.run.consoles import ProgressConsole, TableConsole
+from scbench.run.consoles import ProgressConsole, TableConsole, say
 from scbench.run.devices import Slots, resolve_devices
 from scbench.run.display import Tally, make_display
 from scbench.run.engine import LocalRunner
@@ -77,7 +77,7 @@ def run_command(
         print_plan(TableConsole(), opened.runs, done, missing, missing_here, expected, n_slots)
         return 0
     for line in left_out_lines(missing_here):
-        ProgressConsole().print(line, markup=False, highlight=False, soft_wrap=True)
+        say(ProgressConsole(), line)
     if not opened.runs:
         raise ConfigError("nothing is left to run; fetch a dataset, or install a method, of those left out")
     provenance = collect_provenance(argv)

@@ -10,10 +10,9 @@ from typing import Any
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from scbench.run.consoles import ProgressConsole
+from scbench.run.consoles import PlainTable, ProgressConsole, say
 from scbench.run.plan import PlannedRun
 from scbench.run.record import first_line, is_failure
 
@@ -113,7 +112,7 @@ class PlainDisplay:
     def _say(self, line: str) -> None:
         """Write one line as it is."""
         with suppress(OSError):  # a full disk behind stderr; the runs go on
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            say(self._console, line)
 
 
 class LiveDisplay:
@@ -153,7 +152,7 @@ class LiveDisplay:
             self._tally.count(record)
         if record["status"] != "ok":
             again = " (trying once more alone)" if will_retry else ""
-            self._console.print(Text(f"{run.label}: {outcome(record)}{again}", style="red"))
+            say(self._console, f"{run.label}: {outcome(record)}{again}", "red")
 
     def stopping(self) -> None:
         """Show that Ctrl-C was understood."""
@@ -164,10 +163,10 @@ class LiveDisplay:
 
     def _render(self) -> Group:
         """Draw the panel."""
-        head = Table.grid(padding=(0, 1))
+        head = PlainTable.grid(padding=(0, 1))
         bar = ProgressBar(total=max(1, self._tally.n_runs), completed=self._tally.n_done, width=30)
-        head.add_row(bar, Text(self._tally.summary()))
-        rows = Table.grid(padding=(0, 2))
+        head.add_row(bar, self._tally.summary())
+        rows = PlainTable.grid(padding=(0, 2))
         for run, device, started in list(self._running.values())[:_SHOW_AT_MOST]:
             rows.add_row(
                 run.config.name,

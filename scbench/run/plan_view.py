@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from scbench.config.preset import leaves
 from scbench.config.request import LeftOut
+from scbench.run.consoles import PlainTable, print_whole, say
 from scbench.run.display import short_time
 from scbench.run.expected import Expected, queue_seconds
 from scbench.run.plan import PlannedRun
@@ -41,9 +40,7 @@ def print_plan(
         slots: runs at a time on GPUs and on CPUs.
     """
     waiting = {run.place for run in to_do}
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for header in ("dataset", "method", "to do", "done", "failed", "s/run", "together"):
-        table.add_column(header, justify="left" if header in ("dataset", "method") else "right", no_wrap=True)
+    table = PlainTable.of_columns("dataset", "method", "to do", "done", "failed", "s/run", "together", left=2)
     for runs in _groups(planned):
         n_to_do = sum(run.place in waiting for run in runs)
         n_failed = sum(run.place in done and is_failure(done[run.place]) for run in runs)
@@ -51,19 +48,18 @@ def print_plan(
         n_done = len(runs) - n_to_do - n_failed
         table.add_row(runs[0].dataset.name, _label(runs[0]), str(n_to_do), str(n_done), str(n_failed), *cells)
     if planned:
-        console.width = max(console.width, 1000)  # lines are never cut; a terminal may wrap them
-        console.print(table)
+        print_whole(console, table)
     for line in left_out_lines(left_out):
-        _say(console, line)
+        say(console, line)
     n_failed = sum(is_failure(record) for record in done.values())
     tried = f" and {n_failed} failed before (retry_failed=true tries them again)" if n_failed else ""
     n_left_out = sum(entry.n_runs for entry in left_out)
-    _say(
+    say(
         console,
         f"{len(to_do)} runs to do, {len(done) - n_failed} done{tried}, {n_left_out} not possible; nothing was started",
     )
     if to_do:
-        _say(console, _whole(to_do, expected, slots))
+        say(console, _whole(to_do, expected, slots))
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
@@ -127,8 +123,3 @@ def _whole(to_do: Sequence[PlannedRun], expected: Expected, slots: tuple[int, in
 
 def _on_gpu(run: PlannedRun, slots: tuple[int, int]) -> bool:
     return slots[0] > 0 and run.config.USES_TORCH
-
-
-def _say(console: Console, line: str) -> None:
-    """Print one line as it is."""
-    console.print(Text(line), soft_wrap=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from scbench.config.schema import RunConfig, SlurmEngine, parse_devices
 from scbench.errors import ConfigError
-from scbench.run.consoles import ProgressConsole
+from scbench.run.consoles import ProgressConsole, say
 from scbench.run.interrupts import Interrupts
 from scbench.run.listener import Listener
 from scbench.run.plan import PlannedRun
@@ -217,4 +217,4 @@ def is_live(job: JobState | None) -> bool:
 
 def _say(line: str) -> None:
     """Write one line to stderr."""
-    ProgressConsole().print(line, markup=False, highlight=False, soft_wrap=True)
+    say(ProgressConsole(), line)

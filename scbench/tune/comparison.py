@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from scbench.errors import StoreError
+from scbench.escape import csv_row, markdown_text, text_of_csv
 from scbench.run.display import short_time
 
 __all__ = ["FILE", "SCORES", "Cost", "Difference", "read_comparisons", "table_of", "write_comparison"]
@@ -99,9 +100,8 @@ def write_comparison(
                 cost.best_trial,
                 round(cost.seconds, 1),
             ]
-            writer.writerow(
-                [study, method, one.dataset, objective, one.score, *numbers, one.n_seeds, one.n_asked, *trials]
-            )
+            about = [study, method, one.dataset, objective, one.score]
+            writer.writerow(csv_row([*about, *numbers, one.n_seeds, one.n_asked, *trials]))
 
 
 def read_comparisons(folder: Path) -> list[dict[str, str]]:
@@ -125,7 +125,9 @@ def read_comparisons(folder: Path) -> list[dict[str, str]]:
             raise StoreError(f"{path} cannot be read ({error}); the command of its study writes it again") from error
         if tuple(reader.fieldnames or ()) != _COLUMNS:
             raise StoreError(f"{path} is of another version; the command of its study writes it again")
-        rows += found
+        rows += [
+            {name: text_of_csv(text) if isinstance(text, str) else text for name, text in row.items()} for row in found
+        ]
     return sorted(rows, key=lambda row: (row["method"], row["dataset"], row["study"]))
 
 
@@ -141,7 +143,7 @@ def table_of(rows: Sequence[Mapping[str, str]]) -> str:
     for study, dataset in dict.fromkeys((row["study"], row["dataset"]) for row in rows):
         scores = {row["score"]: row for row in rows if (row["study"], row["dataset"]) == (study, dataset)}
         try:
-            lines.append(f"| {' | '.join(_cells(scores))} |")
+            lines.append(f"| {' | '.join(map(markdown_text, _cells(scores)))} |")
         except (ValueError, TypeError) as error:
             raise StoreError(
                 f"the comparison of {study} cannot be read ({error}); the command of its study writes it again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import logging
 import warnings
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scbench.escape import html_text
 from scbench.run.display import short_time
 from scbench.tune.result import Result
 from scbench.tune.study import Study
@@ -17,6 +17,7 @@ from scbench.tune.summary import short
 
 if TYPE_CHECKING:
     import optuna
+    from matplotlib.figure import Figure
 
 __all__ = ["write_page"]
 
@@ -39,9 +40,9 @@ def write_page(path: Path, study: Study, result: Result) -> Path | None:
     search = study.search
     defaults = search.space.defaults(search.config)
     rows = "".join(
-        f"<tr><td>{html.escape(p.path)}</td><td>{html.escape(short(result.params[p.path]))}</td>"
-        f"<td>{html.escape(short(defaults[p.path]))}</td><td>{html.escape(p.shown())}</td>"
-        f"<td>{result.importances.get(p.path, float('nan')):.2f}</td><td>{html.escape(p.source)}</td></tr>"
+        f"<tr><td>{html_text(p.path)}</td><td>{html_text(short(result.params[p.path]))}</td>"
+        f"<td>{html_text(short(defaults[p.path]))}</td><td>{html_text(p.shown())}</td>"
+        f"<td>{result.importances.get(p.path, float('nan')):.2f}</td><td>{html_text(p.source)}</td></tr>"
         for p in search.space.parameters
     )
     counts = ", ".join(f"{n} {state}" for state, n in result.counts.items() if n)
@@ -56,10 +57,10 @@ def write_page(path: Path, study: Study, result: Result) -> Path | None:
     ):
         drawings = "".join(f"<h2>{title}</h2>{drawing}" for title, drawing in _drawings(study.judged_copy()))
     path.write_text(
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html.escape(study.name)}</title>"
-        f"<style>{_STYLE}</style><h1>{html.escape(study.name)}</h1>{labels}"
-        f"<p>{html.escape(search.config.name)} on {html.escape(', '.join(search.datasets))}: {counts}; "
-        f"{short_time(result.seconds)} of runs. Best: trial {result.number}, {html.escape(search.value_name)} "
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{html_text(study.name)}</title>"
+        f"<style>{_STYLE}</style><h1>{html_text(study.name)}</h1>{labels}"
+        f"<p>{html_text(search.config.name)} on {html_text(', '.join(search.datasets))}: {counts}; "
+        f"{short_time(result.seconds)} of runs. Best: trial {result.number}, {html_text(search.value_name)} "
         f"{result.value:.4f}.</p><table><tr><th>parameter</th><th>best</th><th>default</th><th>range</th>"
         f"<th>importance</th><th>source of the range</th></tr>{rows}</table>{drawings}</html>\n",
         encoding="utf-8",
@@ -88,14 +89,26 @@ def _drawings(study: optuna.Study) -> list[tuple[str, str]]:
             try:
                 axes = make()
             except (RuntimeError, ValueError) as error:  # too few trials, or all of one value
-                found.append((title, f"<p>{html.escape(str(error))}</p>"))
+                found.append((title, f"<p>{html_text(error)}</p>"))
                 continue
             finally:
                 figures = [plt.figure(number) for number in plt.get_fignums()]
+            figure = figures[-1] if figures else axes.figure
+            _without_formulas(figure)
             drawn = io.StringIO()
-            (figures[-1] if figures else axes.figure).savefig(
-                drawn, format="svg", bbox_inches="tight", metadata={"Date": None}
-            )
+            figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
         plt.close("all")
         found.append((title, drawn.getvalue().partition("?>")[2].partition(">\n")[2]))
     return found
+
+
+def _without_formulas(figure: Figure) -> None:
+    """Show dollar signs in names and values as such; numbers of logarithmic axes are formulas of matplotlib's own."""
+    from matplotlib.text import Text
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.get_ticklabels(which="both")  # gives them their texts
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and not text.get_text().startswith(r"$\mathdefault{"):
+            text.set_parse_math(False)

@@ -15,6 +15,7 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
 from scbench.config.preset import leaves
+from scbench.escape import csv_row
 from scbench.method import MethodConfig
 from scbench.run.departures import departures
 from scbench.run.display import short_time
@@ -97,19 +98,21 @@ def write_trials(path: Path, study: Study) -> None:
     names = [parameter.path for parameter in search.space.parameters]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["number", "state", search.value_name, *search.datasets, "reason", *names])
+        writer.writerow(csv_row(["number", "state", search.value_name, *search.datasets, "reason", *names]))
         for trial in study.trials():
             if trial.state.is_finished():
                 scores = trial.user_attrs.get(SCORES, {})
                 writer.writerow(
-                    [
-                        trial.number,
-                        _STATES[trial.state],
-                        values.get(trial.number, ""),
-                        *(scores.get(name, "") for name in search.datasets),
-                        study.reason(trial),
-                        *(trial.params.get(name, "") for name in names),
-                    ]
+                    csv_row(
+                        [
+                            trial.number,
+                            _STATES[trial.state],
+                            values.get(trial.number, ""),
+                            *(scores.get(name, "") for name in search.datasets),
+                            study.reason(trial),
+                            *(trial.params.get(name, "") for name in names),
+                        ]
+                    )
                 )
 
 

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
 
+from scbench.run.consoles import PlainTable, print_whole, say
 from scbench.run.display import short_time
 from scbench.tune.comparison import SCORES, Difference
 from scbench.tune.identity import Search
@@ -27,34 +25,34 @@ def print_search(console: Console, search: Search, name: str, options: TuneOptio
     """Print what a study would search, without making it; ``n_tasks`` of SLURM make it, 0 without SLURM."""
     seeds = ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in search.runs))
     by = f" by {min(n_tasks, options.n_trials)} tasks" if n_tasks else ""
-    _say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials{by}")
+    say(console, f"study {name}: {search.config.name} on {', '.join(search.datasets)}, {options.n_trials} trials{by}")
     direction = "large" if search.maximize else "small"
     where = f", each on {100 * options.share():g} % of the cells" if search.objective.on_subsamples else ""
     made_of = f"each trial with seeds {seeds}{where}; pruner {search.pruner}"
-    _say(console, f"objective {search.value_name}, made {direction}; {made_of}")
-    table = _table("parameter", "default", "range", "source of the range")
+    say(console, f"objective {search.value_name}, made {direction}; {made_of}")
+    table = PlainTable.of_columns("parameter", "default", "range", "source of the range")
     for parameter in search.space.parameters:
         default = search.space.defaults(search.config)[parameter.path]
         table.add_row(parameter.path, short(default), parameter.shown(), parameter.source)
-    _print(console, table)
+    print_whole(console, table)
 
 
 def print_result(console: Console, search: Search, result: Result) -> None:
     """Print the best trial, its parameters against the defaults, and how much each mattered."""
     counts = ", ".join(f"{n} {state}" for state, n in result.counts.items() if n)
     cost = short_time(result.seconds)
-    _say(console, f"study {result.study}: {counts}; {cost} of runs")
+    say(console, f"study {result.study}: {counts}; {cost} of runs")
     defaults = "" if result.default_value is None else f" (defaults {result.default_value:.4f})"
-    _say(console, f"best: trial {result.number}, {search.value_name} {result.value:.4f}{defaults}")
-    table = _table("parameter", "best", "default", "range", "importance")
+    say(console, f"best: trial {result.number}, {search.value_name} {result.value:.4f}{defaults}")
+    table = PlainTable.of_columns("parameter", "best", "default", "range", "importance")
     before = search.space.defaults(search.config)
     for parameter in search.space.parameters:
         path = parameter.path
         importance = f"{result.importances[path]:.2f}" if path in result.importances else "-"
         table.add_row(path, short(result.params[path]), short(before[path]), parameter.shown(), importance)
-    _print(console, table)
+    print_whole(console, table)
     if not result.importances:
-        _say(console, "importance needs ten trials whose values differ")
+        say(console, "importance needs ten trials whose values differ")
 
 
 def short(value: object) -> str:
@@ -64,26 +62,8 @@ def short(value: object) -> str:
 
 def print_differences(console: Console, rows: Sequence[Difference]) -> None:
     """Print default against tuned on fresh seeds: mean difference ± sd over the seeds that both have."""
-    table = _table("dataset", "score", "default", "tuned", "tuned - default", "seeds")
+    table = PlainTable.of_columns("dataset", "score", "default", "tuned", "tuned - default", "seeds")
     for row in rows:
         name = f"{row.score.upper()} %" if row.score in SCORES else row.score
         table.add_row(row.dataset, name, *row.shown(), row.seeds_shown)
-    _print(console, table)
-
-
-def _print(console: Console, table: Table) -> None:
-    """Print a table whole: a number is never cut, and where it does not fit, the terminal may wrap its lines."""
-    needed = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-    console.width = max(console.width, needed)
-    console.print(table)
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for header in headers:
-        table.add_column(header, no_wrap=True)
-    return table
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(Text(line), soft_wrap=True)
+    print_whole(console, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from scbench.run.consoles import ProgressConsole
+from scbench.run import consoles
 from scbench.run.display import short_time
 from scbench.tune.feed import Outcome
 from scbench.tune.sampling import judged
@@ -18,7 +18,7 @@ __all__ = ["Teller", "say"]
 def say(line: str) -> None:
     """Write one line to stderr as it is."""
     with suppress(OSError):  # a full disk behind stderr; the trials go on
-        ProgressConsole().print(line, markup=False, highlight=False, soft_wrap=True)
+        consoles.say(consoles.ProgressConsole(), line)
 
 
 class Teller:

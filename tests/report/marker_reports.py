@@ -33,7 +33,12 @@ def grouping(
 
 
 def report_of(
-    n_types: int, n_cells: int = 900, n_genes: int = 300, gene: str = "Gene{}", dataset: str = "d"
+    n_types: int,
+    n_cells: int = 900,
+    n_genes: int = 300,
+    gene: str = "Gene{}",
+    dataset: str = "d",
+    kind: str = "cell type number {}",
 ) -> MarkerReport:
     """Return markers of types of very different sizes, of one method that mixes some of them, and of ``random``."""
     rng = np.random.default_rng(0)
@@ -45,7 +50,7 @@ def report_of(
     dense = rng.poisson(np.where(raised[types], 3.0, 0.3))
     values = csr_matrix(np.log1p(dense).astype(np.float32))
     genes = np.array([gene.format(number) for number in range(n_genes)])
-    named = [f"cell type number {number}" for number in range(n_types)]
+    named = [kind.format(number) for number in range(n_types)]
     clusters = np.where(rng.random(n_cells) < 0.2, rng.integers(n_types, size=n_cells), types)
     clusters[0] = n_types  # a cluster of one cell
     numbers = [str(number) for number in range(n_types + 1)]

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from report_records import record
 
+from scbench.escape import latex_text
 from scbench.report.csv_tables import long_lines, wide_lines, write_csv
 from scbench.report.entries import entries_of, is_comparable
 from scbench.report.gaps import gaps_of
 from scbench.report.grid import difference_grid, marks, measured_grid, published_grid
-from scbench.report.latex import escaped, grid_latex
+from scbench.report.latex import grid_latex
 from scbench.report.markdown import grid_markdown, runs_markdown
 from scbench.report.measures import MEASURES
 from scbench.report.published import Names, PublishedValue
@@ -92,7 +93,7 @@ def test_latex_is_booktabs_with_marks_and_escapes() -> None:
     for line in text.splitlines():
         if line.endswith(r"\\"):
             assert line.count(" & ") in (5, 1)
-    assert escaped("#{x}~^\\") == r"\#\{x\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
+    assert latex_text("#{x}~^\\") == r"\#\{x\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
 
 
 def test_published_numbers_and_differences() -> None:

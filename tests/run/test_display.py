@@ -75,3 +75,25 @@ def test_the_live_panel_shows_progress_and_keeps_failures() -> None:
     for word in ("0/3 done, 0 failed", "cuda:1", "seed 3", "epoch 12", "loss 0.125", "stopping"):
         assert word in text
     assert "m on d, seed 3: diverged after 1 s: loss is not finite" in text
+
+
+class MarkedRun(FakeRun):
+    label = "[red]m\x1b[31m on d"
+    config = type("C", (), {"name": "[red]m\x1b[31m"})
+    dataset = type("D", (), {"name": "d[/x]"})
+
+
+def test_names_and_messages_are_text_on_a_terminal() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=120, force_terminal=True, color_system=None)
+    run = cast(PlannedRun, MarkedRun())
+    with LiveDisplay(console, Tally(2, 0)) as live:
+        live.started(run, "cpu[/y]")
+        live.progress(run, 3, {"[bold]\x1b[1m": 0.25})
+        console.print(live._render())
+        live.ended(run, record("error", "a\x1b[31m [/z]\x9b"))
+    shown = out.getvalue()
+    assert r"[red]m\x1b[31m  d[/x]  seed 3  cpu[/y]" in shown
+    assert r"epoch 3  [bold]\x1b[1m 0.25" in shown
+    assert r"[red]m\x1b[31m on d: error after 1 s: a\x1b[31m [/z]\x9b" in shown
+    assert "\x1b[31m" not in shown

@@ -107,3 +107,18 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.skipif(not STORED.is_dir(), reason="no searches are stored")
 def test_the_table_of_the_readme_is_that_of_the_stored_searches() -> None:
     assert table_of(read_comparisons(STORED)) in (ROOT / "README.md").read_text()
+
+
+def test_names_that_are_markup_or_formulas_come_back_and_stay_text(tmp_path: Path) -> None:
+    names = {"study": "=1+1", "method": "'-a|b", "objective": "@[x](javascript:y)\x1b[31m<b>"}
+    one = dataclasses.replace(ARI, dataset="-_a_")
+    (tmp_path / "s").mkdir()
+    write_comparison(tmp_path / "s" / FILE, names["study"], names["method"], names["objective"], COST, [one])
+    (row,) = read_comparisons(tmp_path)
+    shown = names | {"objective": r"@[x](javascript:y)\x1b[31m<b>"}
+    assert {name: row[name] for name in ("dataset", *names)} == {"dataset": "-_a_", **shown}
+    cells = (tmp_path / "s" / FILE).read_text().splitlines()[1].split(",")
+    assert cells[:4] == ["'=1+1", "''-a|b", "'-_a_", r"'@[x](javascript:y)\x1b[31m<b>"]
+    assert float(cells[9]) == pytest.approx(0.05)
+    line = table_of([row]).splitlines()[2]
+    assert line.startswith(r"| '-a\|b | -\_a\_ (searched on goolam) | @[x\](javascript:y)\\x1b[31m&lt;b> |")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.matching import Matched
 from scbench.report.figures.truth import Truth
@@ -31,8 +32,8 @@ def confusion(truth: Truth, found: Matched, title: str) -> Figure:
             red, green, blue, _ = mpl.colormaps["cividis"](share[row, column])
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
             axes.text(column, row, str(count), ha="center", va="center", color=ink, fontsize=6.5)
-    axes.set_xticks(range(n_clusters), found.names, rotation=0 if width <= 2 else 90, fontsize=8)
-    axes.set_yticks(range(n_types), truth.shown, fontsize=8)
+    axes.set_xticks(range(n_clusters), [*map(figure_text, found.names)], rotation=0 if width <= 2 else 90, fontsize=8)
+    axes.set_yticks(range(n_types), [*map(figure_text, truth.shown)], fontsize=8)
     axes.set_xlabel("cluster")
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, label="% of the type", shrink=0.8, aspect=30, pad=0.02)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from scbench.escape import figure_text
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import palette
@@ -45,7 +46,7 @@ def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) ->
                 axes.plot(both[:, 0], both[:, 1], ms=4, alpha=0.35, mew=0, **look)
             of_all = np.array([points[name] for name in common if name in points])
             x, y = (np.exp(np.log(of_all[:, 0]).mean()), of_all[:, 1].mean()) if len(of_all) else (np.nan, np.nan)
-            axes.plot([x], [y], ms=10, mec="black", mew=0.8, label=entry.name, **look)
+            axes.plot([x], [y], ms=10, mec="black", mew=0.8, label=figure_text(entry.name), **look)
         axes.set_xscale("log")
         least, most = axes.get_xlim()
         steps = (1.0, 2.0, 5.0) if most < _FINE_TICKS * least else (1.0,)

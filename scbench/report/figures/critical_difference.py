@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
 from scbench.report.measures import Measure
 from scbench.stats.comparison import ALPHA, Comparison
@@ -32,7 +33,7 @@ def critical_difference_diagram(result: Comparison, measure: Measure) -> Figure:
     Source: Demsar 2006, figure 1; bars join ranks within one critical difference.
     """
     ranks = result.ranks["mean_rank"].to_numpy()
-    names = [str(name) for name in result.ranks.index]
+    names = [figure_text(name) for name in result.ranks.index]
     n = len(names)
     bars = cliques(ranks, result.critical_difference)
     left = (n + 1) // 2

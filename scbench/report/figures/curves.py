@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scbench.escape import figure_text
 from scbench.metrics import score
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import OKABE_ITO
@@ -92,6 +93,6 @@ def _lines(axes: Axes, name: str, series: Sequence[pd.Series], colour: str) -> N
     values = np.concatenate([one.to_numpy() for one in series])
     if len(values) and values.min() > 0 and values.max() > 100 * values.min():
         axes.set_yscale("log")
-    axes.set_title(name, fontsize=8, loc="left")
+    axes.set_title(figure_text(name), fontsize=8, loc="left")
     axes.tick_params(labelsize=7)
     axes.grid(color="#e4e4e4", linewidth=0.6)

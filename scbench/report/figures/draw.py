@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scbench.escape import figure_text, markdown_text
 from scbench.report.content import Content
 from scbench.report.entries import Cell, Entry
 from scbench.report.figures.confusion import confusion
@@ -15,7 +16,7 @@ from scbench.report.figures.cost import cost
 from scbench.report.figures.critical_difference import critical_difference_diagram
 from scbench.report.figures.curves import learning_curves, read_history, score_snapshots
 from scbench.report.figures.embedding import embedding_figure, lay_out, sample_cells
-from scbench.report.figures.files import save, style
+from scbench.report.figures.files import file_stem, save, style
 from scbench.report.figures.heat_map import heat_map
 from scbench.report.figures.marker_set import draw_markers
 from scbench.report.figures.matching import match
@@ -23,7 +24,6 @@ from scbench.report.figures.river import river
 from scbench.report.figures.similarity import similarity
 from scbench.report.figures.spread import PANELS, spread_over_seeds
 from scbench.report.figures.truth import NoTruthError, Truth, true_labels
-from scbench.report.markdown import anchor
 from scbench.report.markers.collect import MarkerReport
 from scbench.report.statistics_page import Comparisons
 from scbench.report.stored import stored_array
@@ -62,7 +62,7 @@ class Drawing:
                 if truth is not None:
                     self.truths[dataset] = truth
                 for number, entry in enumerate(one for one in content.entries if dataset in one.cells):
-                    name = f"{anchor(entry.name, dataset)}_{number}"
+                    name = f"{file_stem(entry.name, dataset)}_{number}"
                     paths += self._details(content, entry, entry.cells[dataset], truth, folder / "runs", name)
             if markers is not None:
                 paths += draw_markers(markers, folder / "markers")
@@ -125,7 +125,7 @@ class Drawing:
         scored = {seed: score_snapshots(place, truth) for seed, place in places.items()} if truth else {}
         scores = {seed: table for seed, table in scored.items() if table is not None}
         about = f"{entry.name} on {cell.dataset}"
-        curves = learning_curves(histories, scores, about)
+        curves = learning_curves(histories, scores, figure_text(about))
         paths = [] if curves is None else save(curves, folder, f"{name}_curves")
         if truth is None or not places:
             return paths
@@ -136,21 +136,22 @@ class Drawing:
         if labels is None:
             self.left_out.append(f"{title}: its labels.npy is missing or damaged")
             return paths
+        heading = figure_text(title)
         clusters = match(truth, labels)
-        paths += save(confusion(truth, clusters, title), folder, f"{name}_confusion")
-        paths += save(river(truth, clusters, title), folder, f"{name}_river")
+        paths += save(confusion(truth, clusters, heading), folder, f"{name}_confusion")
+        paths += save(river(truth, clusters, heading), folder, f"{name}_river")
         if latent is None or latent.ndim != 2 or latent.shape[1] < 2 or not np.isfinite(latent).all():
             self.left_out.append(f"{title}: no usable embedding is stored, so it is not drawn")
             return paths
         shown = sample_cells(truth.codes)
         points = lay_out(latent[shown], self.layout)
         self.layouts[keys[seed]] = (shown, points)
-        paths += save(embedding_figure(points, truth, clusters, shown, title), folder, f"{name}_{self.layout}")
-        return paths + save(similarity(latent, truth, title), folder, f"{name}_similarity")
+        paths += save(embedding_figure(points, truth, clusters, shown, heading), folder, f"{name}_{self.layout}")
+        return paths + save(similarity(latent, truth, heading), folder, f"{name}_similarity")
 
     def _index(self, paths: list[Path], folder: Path) -> str:
         """Return a page with all figures and what was left out."""
-        parts = ["# Figures", *(f"Left out: {reason}." for reason in self.left_out)]
+        parts = ["# Figures", *(f"Left out: {markdown_text(reason)}." for reason in self.left_out)]
         for path in paths:
             if path.suffix == ".png":
                 where = path.relative_to(folder).as_posix()

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from scbench.errors import ConfigError
+from scbench.escape import figure_text
 from scbench.names import check_choice
 from scbench.report.figures.declutter import spread_boxes
 from scbench.report.figures.files import new_figure
@@ -95,7 +96,7 @@ def embedding_figure(points: np.ndarray, truth: Truth, found: Matched, cells: np
     )
     _panel(panels[1], points, found.codes[cells], found.colours(n_types), list(found.names), "found clusters")
     handles = [
-        Line2D([], [], marker="o", ls="none", ms=6, mec="none", color=colour, label=name)
+        Line2D([], [], marker="o", ls="none", ms=6, mec="none", color=colour, label=figure_text(name))
         for name, colour in zip(truth.shown, colours, strict=True)
     ]
     figure.legend(handles=handles, loc="outside right center", ncols=n_columns, frameon=False, fontsize=8)
@@ -135,6 +136,6 @@ def _panel(
     for code, place in zip(here, spread_boxes(wanted, sizes), strict=True):
         x, y = low + place * span
         axes.text(
-            x, y, names[code], ha="center", va="center", fontsize=8, fontweight="bold",
+            x, y, figure_text(names[code]), ha="center", va="center", fontsize=8, fontweight="bold",
             bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.75},
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,12 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["new_figure", "save", "style"]
+from scbench.report.markdown import anchor
+
+__all__ = ["file_stem", "new_figure", "save", "style"]
 
 _DPI = 110
+_LONGEST = 150  # bytes of a name, which with what is behind it must not have more than 255
 _STYLE: dict[Any, Any] = {  # Any: each key of matplotlib has a type of its own
     "svg.hashsalt": "scbench",  # ids of an SVG are random without it
     "font.family": "DejaVu Sans",  # shipped with matplotlib, so text has the same size everywhere
@@ -33,6 +37,14 @@ def style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
+
+
+def file_stem(name: str, dataset: str) -> str:
+    """Return what the files of a method on a dataset begin with; a long one is cut, and a hash tells it apart."""
+    stem = anchor(name, dataset)
+    if len(stem.encode()) <= _LONGEST:
+        return stem
+    return f"{stem.encode()[:_LONGEST].decode(errors='ignore')}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from scbench.escape import figure_text
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
 from scbench.report.measures import Measure
@@ -57,8 +58,10 @@ def heat_map(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
             text = measure.shown(float(values[row, column]))
             axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=7)
-    axes.set_xticks(range(len(datasets)), datasets, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(entries)), [entry.name for entry in entries])
+    axes.set_xticks(
+        range(len(datasets)), [*map(figure_text, datasets)], rotation=45, ha="right", rotation_mode="anchor"
+    )
+    axes.set_yticks(range(len(entries)), [figure_text(entry.name) for entry in entries])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(f"{measure.title}, mean over seeds", loc="left")

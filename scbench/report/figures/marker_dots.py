@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
 from scbench.report.markers.collect import Grouping
 
@@ -19,7 +20,10 @@ _CELL = (0.19, 0.2)  # inches for a gene and for a cluster
 def group_labels(grouping: Grouping) -> list[str]:
     """Return the names of tested groups with their sizes: ``7 (120)``; long ones are cut."""
     named = [name if len(name) <= 30 else f"{name[:29]}…" for name in grouping.tested]
-    return [f"{name} ({grouping.sizes[code]})" for name, code in zip(named, grouping.markers.groups, strict=True)]
+    return [
+        figure_text(f"{name} ({grouping.sizes[code]})")
+        for name, code in zip(named, grouping.markers.groups, strict=True)
+    ]
 
 
 def marker_dots(grouping: Grouping, title: str) -> Figure | None:
@@ -44,7 +48,7 @@ def marker_dots(grouping: Grouping, title: str) -> Figure | None:
         axes.axvline(edge + 0.5, color="#e4e4e4", lw=0.6, zorder=0)
     axes.set_xlim(-0.7, n_genes - 0.3)
     axes.set_ylim(n_groups - 0.4, -0.6)
-    axes.set_xticks(range(n_genes), grouping.panel_genes, rotation=90, fontsize=7)
+    axes.set_xticks(range(n_genes), [*map(figure_text, grouping.panel_genes)], rotation=90, fontsize=7)
     axes.set_yticks(range(n_groups), labels, fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(True)

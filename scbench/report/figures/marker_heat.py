@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from scbench.escape import figure_text
 from scbench.report.figures.declutter import spread_line
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.marker_dots import group_labels
@@ -54,7 +55,7 @@ def marker_heat(grouping: Grouping, title: str) -> Figure | None:
     axes.set_xlim(-0.5, n_cells - 0.5)
     axes.set_ylim(n_genes - 0.5 + bar, -0.5)
     axes.set_xticks([])
-    axes.set_yticks(range(n_genes), grouping.panel_genes, fontsize=6.5)
+    axes.set_yticks(range(n_genes), [*map(figure_text, grouping.panel_genes)], fontsize=6.5)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     colours = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.02)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.marker_dots import group_labels
 from scbench.report.figures.palette import OKABE_ITO
@@ -45,7 +46,7 @@ def marker_overlap(dataset: DatasetMarkers, grouping: Grouping, title: str) -> F
     for column, row in ((column, row) for column, row in enumerate(best) if row >= 0):
         axes.add_patch(Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fc="none", ec=OKABE_ITO[5], lw=1.3))
     axes.set_xticks(range(n_clusters), labels, rotation=90, fontsize=8)
-    axes.set_yticks(range(n_types), dataset.types, fontsize=8)
+    axes.set_yticks(range(n_types), [*map(figure_text, dataset.types)], fontsize=8)
     axes.set_xlabel("cluster (cells); framed: its best type")
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, label=f"% of {n_top} markers", shrink=0.8, aspect=30, pad=0.02)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scbench.report.figures.files import save
+from scbench.escape import figure_text
+from scbench.report.figures.files import file_stem, save
 from scbench.report.figures.marker_dots import marker_dots
 from scbench.report.figures.marker_heat import marker_heat
 from scbench.report.figures.marker_overlap import marker_overlap
 from scbench.report.figures.marker_violins import marker_violins
-from scbench.report.markdown import anchor
 from scbench.report.markers.collect import FLOOR, MarkerReport
 
 __all__ = ["draw_markers"]
@@ -24,7 +24,7 @@ def draw_markers(report: MarkerReport, folder: Path) -> list[Path]:
     for dataset in report.datasets:
         for number, grouping in enumerate(one for one in dataset.all if one.name != FLOOR):
             about = f"{grouping.name} on {dataset.dataset}"
-            title = about if grouping.seed is None else f"{about}, seed {grouping.seed}"
+            title = figure_text(about if grouping.seed is None else f"{about}, seed {grouping.seed}")
             figures = {
                 "dots": marker_dots(grouping, title),
                 "heat": marker_heat(grouping, title),
@@ -33,5 +33,5 @@ def draw_markers(report: MarkerReport, folder: Path) -> list[Path]:
             }
             for kind, figure in figures.items():
                 if figure is not None:
-                    paths += save(figure, folder, f"{anchor(grouping.name, dataset.dataset)}_{number}_marker_{kind}")
+                    paths += save(figure, folder, f"{file_stem(grouping.name, dataset.dataset)}_{number}_marker_{kind}")
     return paths

@@ -7,6 +7,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from scipy.stats import gaussian_kde
 
+from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.marker_dots import group_labels
 from scbench.report.figures.palette import OKABE_ITO
@@ -31,7 +32,7 @@ def marker_violins(grouping: Grouping, title: str) -> Figure | None:
     if not len(firsts):
         return None
     labels = group_labels(grouping)
-    names = grouping.panel_genes[firsts]
+    names = [figure_text(gene) for gene in grouping.panel_genes[firsts]]
     width = 1.0 + 0.08 * max(map(len, names)) + max(2.4, 0.36 * n_groups)
     figure = new_figure(width, 0.9 + 0.075 * max(map(len, labels)) + 0.36 * len(firsts))
     axes = figure.add_subplot()

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Curve
 
+from scbench.escape import figure_text
 from scbench.report.figures.declutter import spread_line
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.matching import Matched
@@ -51,11 +52,11 @@ def river(truth: Truth, found: Matched, title: str) -> Figure:
         cluster_tops,
         left_used,
         found.colours(n_types),
-        [f"cluster {name}" for name in found.names],
+        [figure_text(f"cluster {name}") for name in found.names],
         label,
         to_left=True,
     )
-    _bars(axes, _RIGHT, type_tops, right_used, colours, truth.shown, label, to_left=False)
+    _bars(axes, _RIGHT, type_tops, right_used, colours, [*map(figure_text, truth.shown)], label, to_left=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from scbench.escape import figure_text
 from scbench.report.figures.declutter import spread_line
 from scbench.report.figures.embedding import sample_cells
 from scbench.report.figures.files import new_figure
@@ -57,7 +58,7 @@ def similarity(latent: np.ndarray, truth: Truth, title: str) -> Figure:
     places = spread_line(np.array(middles), gap, 0, n - 1)
     for code, middle, place in zip(present, middles, places, strict=True):
         axes.plot([n + bar, n + 2.2 * bar], [middle, place], color="#8a8a8a", lw=0.5, clip_on=False)
-        axes.text(n + 2.6 * bar, place, truth.shown[code], va="center", fontsize=7.5)
+        axes.text(n + 2.6 * bar, place, figure_text(truth.shown[code]), va="center", fontsize=7.5)
     axes.set_xlim(-0.5, n - 0.5 + bar)
     axes.set_ylim(n - 0.5, -0.5)
     axes.set_xticks([])

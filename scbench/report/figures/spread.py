@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from scbench.escape import figure_text
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import OKABE_ITO
@@ -53,12 +54,12 @@ def spread_over_seeds(entries: Sequence[Entry], datasets: Sequence[str], measure
                 _box(axes, values, float(place), colour)
             heights = np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.zeros(1)
             axes.plot(np.sort(values), place + heights, "o", ms=3.2, mec="white", mew=0.4, color=colour, alpha=0.9)
-        axes.set_title(dataset, fontsize=9, loc="left")
+        axes.set_title(figure_text(dataset), fontsize=9, loc="left")
         axes.grid(axis="x", color="#e4e4e4", linewidth=0.6)
     for axes in grid.flat[len(datasets) :]:
         axes.set_visible(False)
     for axes in grid[:, 0]:
-        axes.set_yticks(places, [entry.name for entry in entries])
+        axes.set_yticks(places, [figure_text(entry.name) for entry in entries])
         axes.set_ylim(-0.7, len(entries) - 0.3)
     figure.supxlabel(f"{measure.title}; each point is a seed, grey methods are controls", fontsize=8)
     return figure

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from scbench.escape import html_text, page_data
 
 __all__ = ["SCRIPTS", "page", "pictures"]
 
@@ -34,16 +34,16 @@ def page(content: Mapping[str, Any], figures: Sequence[Path]) -> str:
         f"default-src 'none'; img-src data:; script-src 'sha256-{_digest(script)}'; "
         f"style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
     )
-    room = min(_LETTERS - len(_data(content)), _PICTURES)
+    room = min(_LETTERS - len(page_data(content)), _PICTURES)
     shown, left_out = pictures(figures, room)
     filled = parts["template.html"]
     for name, text in (
-        ("POLICY", escape(policy, quote=True).replace("&#x27;", "'")),
-        ("TITLE", escape(str(content["title"]))),
+        ("POLICY", html_text(policy).replace("&#x27;", "'")),
+        ("TITLE", html_text(content["title"])),
         ("STYLE", style),
         ("SCRIPT", script),
         # Last: the data hold users' text, in which no name is filled in.
-        ("DATA", _data({**content, "figures": shown, "figures_left_out": left_out})),
+        ("DATA", page_data({**content, "figures": shown, "figures_left_out": left_out})),
     ):
         before, _, after = filled.partition(f"@@{name}@@")
         filled = before + text + after
@@ -75,12 +75,6 @@ def pictures(paths: Sequence[Path], room: int) -> tuple[list[dict[str, str]], li
 def _title(path: Path) -> str:
     """Return what a figure is called."""
     return path.stem.replace("_", " ")
-
-
-def _data(content: Mapping[str, Any]) -> str:
-    """Return JSON in ASCII that cannot end the element it stands in."""
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _digest(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scbench.escape import markdown_text
 from scbench.report.csv_tables import write_csv
 from scbench.report.markdown import table_markdown
 from scbench.report.markers.collect import DatasetMarkers, MarkerReport
@@ -56,16 +57,19 @@ def _page(report: MarkerReport) -> str:
     if len(means) > 1:
         parts += [f"## {MEANS_TITLE}", table_markdown(means)]
     if report.left_out:
-        parts += ["## Left out", "\n".join(f"- {reason}" for reason in report.left_out)]
+        parts += [
+            "## Left out",
+            "\n".join(f"- {markdown_text(reason, starts_block=True)}" for reason in report.left_out),
+        ]
     for dataset in report.datasets:
-        parts += [f"## {dataset.dataset}", _about(dataset)]
+        parts += [f"## {markdown_text(dataset.dataset)}", _about(dataset)]
         for grouping in dataset.all:
             seed = "" if grouping.seed is None else f", seed {grouping.seed}"
             parts += [
-                f"### {grouping.name} on {dataset.dataset}{seed}",
+                f"### {markdown_text(f'{grouping.name} on {dataset.dataset}{seed}')}",
                 table_markdown(cluster_table(dataset, grouping)),
             ]
-            parts += [sentence for sentence in [untested_sentence(grouping)] if sentence]
+            parts += [markdown_text(sentence) for sentence in [untested_sentence(grouping)] if sentence]
     return "\n\n".join(parts) + "\n"
 
 
