@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scbench.data.readers.declared import stored_values
 from scbench.data.readers.hdf5_columns import column_values, is_group
 from scbench.data.readers.labels import text_names
 from scbench.errors import DataError
@@ -60,8 +61,8 @@ def column(table: Any, name: str, file: str) -> tuple[np.ndarray, tuple[str, ...
         if "codes" in item and "categories" in item:
             return _named(item["codes"], item["categories"], name, file), ()
         if "values" in item and "mask" in item:
-            values = np.asarray(item["values"][...]).astype(object)
-            values[np.asarray(item["mask"][...], dtype=bool)] = None
+            values = stored_values(item["values"], file).astype(object)
+            values[stored_values(item["mask"], file).astype(bool)] = None
             return values, ()
         raise DataError(
             f"{file}: column {name!r} is a group of {', '.join(list(item)[:5]) or 'nothing'}, which is no column of "
@@ -79,7 +80,7 @@ def _index_place(table: Any) -> str | None:
 def _named(codes: Any, categories: Any, name: str, file: str) -> np.ndarray:
     """Return the category of each code; what is below 0 is missing."""
     names = [*column_values(categories, name, file)[0].tolist(), None]
-    numbers = np.asarray(codes[...]).reshape(-1).astype(np.int64)
+    numbers = stored_values(codes, file).reshape(-1).astype(np.int64)
     if numbers.size and numbers.max() >= len(names) - 1:
         raise DataError(
             f"{file}: column {name!r} has the code {numbers.max()} and {len(names) - 1} categories; write the file "

@@ -116,11 +116,17 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     Raises:
         DataError: if there is no row, or header and first row do not fit together.
     """
-    head: list[str] = []
+    head: list[str] = []  # of the comments in front only the last, which may be the header
+    n_read = 0
     with open_text(path, member) as stream, readable(path, "a table"):
         for line in stream:
+            n_read += 1
+            if not line.strip():
+                continue
+            if head and head[-1].startswith(_COMMENTS) and line.startswith(_COMMENTS) and len(head) == 1:
+                head.clear()
             head.append(line)
-            lines = without_comments([line for line in head if line.strip()])
+            lines = without_comments(head)
             if len(lines) == 2:
                 break
         else:
@@ -148,7 +154,7 @@ def read_layout(path: Path, member: str | None = None, *, text: Collection[str] 
     if is_name_column(columns[0]) and 0 not in is_text:
         is_text.insert(0, 0)
     asked = tuple(i for i in is_text if columns[i] in text)
-    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=len(head) - 1, asked=asked)
+    return Layout(separator=separator, columns=tuple(columns), text=tuple(is_text), skip=n_read - 1, asked=asked)
 
 
 def _refuse_headerless(columns: Sequence[str], file: str) -> None:

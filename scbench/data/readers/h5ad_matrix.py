@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scbench.data.readers.declared import check_stored
 from scbench.data.readers.hdf5_columns import is_group
 from scbench.errors import DataError
 from scbench.names import nearest
@@ -48,7 +49,7 @@ def counts_elsewhere(file: Any, matrix: csr_matrix, shown: str) -> tuple[str, ..
     layers = ", ".join(repr(name) for name, place in others.items() if place.startswith("layers/"))
     found = ["raw"] if "raw" in others and not others["raw"].startswith("layers/") else []
     found += [f"{'layers' if ', ' in layers else 'layer'} {layers}"] if layers else []
-    whole = [name for name, place in others.items() if _are_counts(_first_values(file[place]))]
+    whole = [name for name, place in others.items() if _are_counts(_first_values(file[place], shown))]
     best = "counts" if "counts" in whole else (whole or list(others))[0]
     return (
         f"{shown}: X holds {kind} values; {' and '.join(found)} {'is' if len(others) == 1 else 'are'} there: "
@@ -72,11 +73,12 @@ def _is_matrix(item: object) -> bool:
     return is_group(item) or getattr(item, "shape", None) is not None
 
 
-def _first_values(item: Any) -> np.ndarray | None:
+def _first_values(item: Any, file: str) -> np.ndarray | None:
     """Return some stored values, or None where there are no numbers."""
     values = item.get("data") if is_group(item) else item
     if is_group(values) or getattr(values, "ndim", None) not in (1, 2) or values.dtype.kind not in "iufb":
         return None
+    check_stored(values, file)
     per_row = 1 if values.ndim == 1 else max(1, values.shape[1])
     return np.asarray(values[: max(1, _SAMPLE // per_row)])
 

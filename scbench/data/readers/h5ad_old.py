@@ -9,6 +9,7 @@ import numpy as np
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.declared import stored_values
 from scbench.data.readers.h5ad_matrix import choose_matrix, counts_elsewhere
 from scbench.data.readers.hdf5 import entry, open_h5, read_matrix
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
@@ -43,7 +44,7 @@ def read_column(file: h5py.File, obs: np.ndarray, column: str) -> np.ndarray:
     categories = file.get(f"uns/{column}_categories")
     if categories is None:
         return np.asarray(codes)
-    names = np.array([*text_names(categories[()]), None], dtype=object)
+    names = np.array([*text_names(stored_values(categories, file.filename)), None], dtype=object)
     return np.asarray(names[codes])
 
 
@@ -51,7 +52,7 @@ def _records(file: h5py.File, name: str, shown: str) -> np.ndarray:
     item = entry(file, name, shown)
     if not isinstance(item, h5py.Dataset) or item.dtype.names is None:
         raise DataError(f"{shown} has no compound dataset {name!r}: it is not an old h5ad; use the reader h5ad")
-    return np.asarray(item[()])
+    return stored_values(item, shown)
 
 
 def _index(records: np.ndarray) -> np.ndarray | None:

@@ -13,7 +13,9 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from scbench.data.readers import stacking
 from scbench.data.readers.damage import readable
+from scbench.data.readers.declared import check_stored, refuse_unstored, stored_values
 from scbench.data.readers.hdf5_columns import is_column, is_group
+from scbench.data.readers.hdf5_links import refuse_links_elsewhere
 from scbench.data.readers.orientation import GENES_BY_CELLS
 from scbench.data.readers.packed import local_file
 from scbench.data.readers.stacking import transposed
@@ -24,6 +26,7 @@ __all__ = ["columns_of", "entry", "open_h5", "read_compressed", "read_dense", "r
 
 _LARGEST_CACHE = 2**30
 _LIST_AT_MOST = 20
+_POINTER_BYTES = 8
 
 
 @contextmanager
@@ -31,9 +34,10 @@ def open_h5(path: Path, member: str | None = None) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading; ``member`` names it inside a zip archive.
 
     Raises:
-        DataError: if the file is missing, damaged or not HDF5, now or while the block reads it.
+        DataError: if the file is missing, damaged or not HDF5, now or while the block reads it, or links to others.
     """
     with local_file(path, member) as local, readable(path, "an HDF5 file"), h5py.File(local, "r") as file:
+        refuse_links_elsewhere(file, path.name)
         yield file
 
 
@@ -79,6 +83,7 @@ def _as_stored(group: Any, name: str, file: str, orientation: str | None) -> csr
         raise DataError(f"{file} has a {name!r} of {item.ndim} dimensions where a matrix is expected")
     if item.dtype.kind not in "biuf":
         raise DataError(f"{file} has a {name!r} of {item.dtype} where a matrix of numbers is expected")
+    check_stored(item, file)
     if not isinstance(item, h5py.Dataset):
         step = max(1, stacking.BLOCK_BYTES // (max(1, item.shape[1]) * item.dtype.itemsize))
         return stacking.stack((item[i : i + step] for i in range(0, item.shape[0], step)), shape=item.shape)
@@ -125,11 +130,11 @@ def read_compressed(
     is_fixed = shape is not None
     if shape is None:
         attribute = next((key for key in ("shape", "h5sparse_shape") if key in group.attrs), None)
-        stored = group.attrs[attribute] if attribute else entry(group, "shape", file)[...]
+        stored = group.attrs[attribute] if attribute else stored_values(entry(group, "shape", file), file)
         shape = (int(stored[0]), int(stored[1]))
     data, indices, indptr = (entry(group, part, file) for part in ("data", "indices", "indptr"))
     encoding = _encoding(group)
-    by_columns = encoding.startswith("csc") or (not encoding.startswith("csr") and len(indptr) != shape[0] + 1)
+    by_columns = encoding.startswith("csc") or (not encoding.startswith("csr") and indptr.shape[0] != shape[0] + 1)
     if shape[0] == shape[1] and not encoding.startswith("cs") and not is_fixed:
         if orientation is None:
             raise DataError(
@@ -138,12 +143,34 @@ def read_compressed(
                 "the values of cells, or genes_by_cells when it counts those of genes"
             )
         by_columns = False
+    for part in (data, indices, indptr):
+        check_stored(part, file)
+    _refuse_unstored_shape(group, shape, by_columns=by_columns, file=file)
     values = data.astype(np.float32)[:] if isinstance(data, h5py.Dataset) else np.asarray(data[:], dtype=np.float32)
     with readable(Path(file), "a sparse matrix"):
         matrix = (csc_matrix if by_columns else csr_matrix)((values, indices[:], indptr[:]), shape=shape)
         matrix.check_format(full_check=True)
     matrix.sum_duplicates()
     return csr_matrix(matrix)
+
+
+def _refuse_unstored_shape(group: Any, shape: tuple[int, int], *, by_columns: bool, file: str) -> None:
+    """Check the declared sizes of a sparse matrix before arrays of that length are made when it is turned.
+
+    Raises:
+        DataError: if ``indptr`` is not one longer than what is compressed, or the other size is far beyond the values.
+    """
+    compressed, other = shape[::-1] if by_columns else shape
+    sizes = {part: group[part].shape[0] for part in ("data", "indices", "indptr")}
+    n_pointers = sizes["indptr"]
+    if n_pointers != compressed + 1:
+        raise DataError(
+            f"{file}: the sparse matrix in {group.name!r} declares {shape[0]} x {shape[1]} and its indptr has "
+            f"{n_pointers} values where {compressed + 1} are expected; write the file again"
+        )
+    refuse_unstored(
+        file, f"the shape of {group.name!r}", (other,), _POINTER_BYTES, sum(sizes.values()) * _POINTER_BYTES
+    )
 
 
 def _encoding(group: Any) -> str:

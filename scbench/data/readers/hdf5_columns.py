@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from scbench.data.readers.declared import check_stored, stored_values
 from scbench.errors import DataError
 
 __all__ = ["column_values", "is_column", "is_group"]
@@ -65,10 +66,11 @@ def _is_one_hot(values: np.ndarray, axis: int) -> bool:
 def _named(item: Any, name: str, file: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the values as stored, those of an enum by their names."""
     if not isinstance(item, h5py.Dataset):
-        return np.asarray(item[...]), ()
+        return stored_values(item, file), ()
     stored = item.id.get_type()
     if stored.get_class() != h5py.h5t.ENUM:
-        return np.asarray(item[()]), ()
+        return stored_values(item, file), ()
+    check_stored(item, file)
     numbers = np.empty(item.shape, dtype=stored.get_super().dtype)  # h5py makes True of R's NA in a logical enum
     item.id.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers, stored)
     levels = {stored.get_member_value(i): stored.get_member_name(i).decode() for i in range(stored.get_nmembers())}

@@ -9,6 +9,7 @@ import numpy as np
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.declared import stored_values
 from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
 from scbench.data.readers.hdf5_columns import column_values
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
@@ -33,7 +34,8 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
         name = "matrix" if source.matrix in (None, "matrix") else f"layers/{source.matrix}"
         matrix = read_matrix(file, name, path.name, source.orientation or GENES_BY_CELLS)
         of_cells = entry(file, "col_attrs", path.name)
-        cells, genes = _names(of_cells, _CELLS), _names(entry(file, "row_attrs", path.name), _GENES)
+        of_genes = entry(file, "row_attrs", path.name)
+        cells, genes = _names(of_cells, _CELLS, path.name), _names(of_genes, _GENES, path.name)
         matrix, said = turned_to_fit(matrix, cells, genes, f"{path.name}: {name} (turned)")
         labels = labels_from = None
         if label != NO_LABELS:
@@ -44,6 +46,6 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     return LabelledCounts(matrix, labels, genes, cells, said, labels_from)
 
 
-def _names(group: h5py.Group, keys: tuple[str, ...]) -> np.ndarray | None:
+def _names(group: h5py.Group, keys: tuple[str, ...], file: str) -> np.ndarray | None:
     key = next((key for key in keys if key in group), None)
-    return None if key is None else text_names(group[key][()])
+    return None if key is None else text_names(stored_values(group[key], file))

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+from scbench.data.readers.bounded_lines import bounded_lines
 from scbench.data.readers.damage import readable
 from scbench.errors import DataError
 from scbench.names import nearest
@@ -32,10 +33,12 @@ def open_text(path: Path, member: str | None = None) -> Iterator[IO[str]]:
         member: file inside the zip; may be None when there is only one.
 
     Raises:
-        DataError: if the file is missing or damaged, or the member is not in the archive.
+        DataError: if the file is missing or damaged, or the member is not in the archive; while it is read, when a line
+            does not end.
     """
     with readable(path, "a text table"), ExitStack() as stack:
-        yield io.TextIOWrapper(_open_bytes(path, member, stack), encoding="utf-8-sig", newline="")
+        lines = bounded_lines(_open_bytes(path, member, stack), path.name)
+        yield io.TextIOWrapper(lines, encoding="utf-8-sig", newline="")
 
 
 @contextmanager

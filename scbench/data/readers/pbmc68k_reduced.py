@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import h5ad_old
+from scbench.data.readers.declared import stored_values
 from scbench.data.readers.hdf5 import entry, open_h5
 from scbench.errors import DataError
 
@@ -32,7 +33,7 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     from_raw = SourceFile(reader="h5ad_old", matrix="raw", member=source.member)
     stored = h5ad_old.read(path, from_raw, label=label or "bulk_labels", label_path=label_path)
     with open_h5(path, source.member) as file:
-        obs = entry(file, "obs", path.name)[()]
+        obs = stored_values(entry(file, "obs", path.name), path.name)
     if "n_counts" not in (obs.dtype.names or ()):
         raise DataError(f"{path.name} has no column n_counts in obs, so its counts cannot be recovered")
     log_norm = stored.matrix

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.declared import stored_values
 from scbench.data.readers.hdf5 import columns_of, entry, open_h5, read_matrix
 from scbench.data.readers.hdf5_columns import column_values
 from scbench.data.readers.labels import NO_LABELS, check_length, choose_column, text_labels, text_names
@@ -25,7 +26,10 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     """
     with open_h5(path, source.member) as file:
         matrix = read_matrix(file, source.matrix or "exprs", path.name, source.orientation)
-        cells, genes = (text_names(file[key][()]) if key in file else None for key in ("obs_names", "var_names"))
+        cells, genes = (
+            text_names(stored_values(file[key], path.name)) if key in file else None
+            for key in ("obs_names", "var_names")
+        )
         matrix, said = turned_to_fit(matrix, cells, genes, f"{path.name}: exprs")
         labels = labels_from = None
         if label != NO_LABELS:

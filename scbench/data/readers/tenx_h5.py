@@ -9,6 +9,7 @@ import numpy as np
 
 from scbench.data.config import SourceFile
 from scbench.data.labelled import LabelledCounts
+from scbench.data.readers.declared import stored_values
 from scbench.data.readers.hdf5 import entry, open_h5, read_compressed
 from scbench.data.readers.labels import text_names
 from scbench.data.readers.tenx import keep_expression, refuse_label
@@ -29,15 +30,16 @@ def read(path: Path, source: SourceFile, *, label: str | None, label_path: Path 
     refuse_label(label, path.name)
     with open_h5(path, source.member) as file:
         group = file[_group(file, source.matrix, path.name)]
-        shape = entry(group, "shape", path.name)[()]
+        shape = stored_values(entry(group, "shape", path.name), path.name)
         # Stored genes x cells by columns, which is cells x genes by rows.
         matrix = read_compressed(group, path.name, shape=(int(shape[1]), int(shape[0])))
-        cells = text_names(entry(group, "barcodes", path.name)[()])
+        cells = text_names(stored_values(entry(group, "barcodes", path.name), path.name))
         features = group.get("features")
         kinds = None
         if isinstance(features, h5py.Group):
             genes = _names(features, "name", "id", path.name)
-            kinds = text_names(features["feature_type"][()]) if "feature_type" in features else None
+            if "feature_type" in features:
+                kinds = text_names(stored_values(features["feature_type"], path.name))
         else:
             genes = _names(group, "gene_names", "genes", path.name)
     return keep_expression(matrix, genes, cells, kinds, path.name)
@@ -55,11 +57,11 @@ def _names(group: h5py.Group, symbols: str, identifiers: str, file: str) -> np.n
         DataError: if the file has neither.
     """
     if symbols not in group and identifiers in group:
-        return text_names(group[identifiers][()])
-    names = text_names(entry(group, symbols, file)[()])
+        return text_names(stored_values(group[identifiers], file))
+    names = text_names(stored_values(entry(group, symbols, file), file))
     if identifiers not in group or all(names):
         return names
-    others = text_names(group[identifiers][()])
+    others = text_names(stored_values(group[identifiers], file))
     return np.where(names == "", others, names) if len(others) == len(names) else names
 
 

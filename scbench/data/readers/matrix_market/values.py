@@ -14,12 +14,15 @@ import numpy as np
 from scipy.io import mmread
 from scipy.sparse import coo_matrix
 
+from scbench.data.readers.bounded_lines import LONGEST_LINE, bounded_lines
 from scbench.data.readers.damage import readable
+from scbench.data.readers.declared import DEFLATE_RATIO, refuse_unstored
 from scbench.errors import DataError
 
 __all__ = ["read_shape", "read_values"]
 
 _BUFFER_BYTES = 1 << 20  # scipy asks for a kilobyte at a time
+_MOST_COMMENTS = 100_000
 _GZIP_MAGIC = b"\x1f\x8b"
 _BANNER = b"%%matrixmarket"
 _REAL = ("real", "integer", "unsigned-integer", "double", "float")  # float is no field, but STARsolo wrote it
@@ -34,6 +37,7 @@ class _Start:
     Attributes:
         layout, field, symmetry: words of the first line.
         shape: number of rows and of columns.
+        n_entries: how many values follow.
         lines: as they stand, with the first line of values behind them.
     """
 
@@ -41,6 +45,7 @@ class _Start:
     field: str
     symmetry: str
     shape: tuple[int, int]
+    n_entries: int
     lines: list[bytes]
 
 
@@ -77,10 +82,12 @@ def read_values(path: Path) -> coo_matrix:
     Whole numbers are read as others are: in a file that calls itself ``integer``, scipy would cut 2.5 to 2.
 
     Raises:
-        DataError: if the file is damaged, or holds the mark of R for a missing value or a number beyond float32.
+        DataError: if the file is damaged, or holds the mark of R for a missing value or a number beyond float32,
+            or declares far more values than it has bytes for.
     """
     with _opened(path) as stream:
         start = _start(stream)
+        _refuse_unstored(start, path)
         banner = f"%%MatrixMarket matrix {start.layout} real {start.symmetry}\n".encode()
         values = mmread(_buffered(_Prefixed(b"".join([banner, *start.lines[1:]]), stream)), spmatrix=True)
     matrix = coo_matrix(values)
@@ -96,9 +103,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raw.seek(0)
         if is_packed:
             with gzip.open(raw) as unpacked:
-                yield cast(IO[bytes], unpacked)
+                yield bounded_lines(cast(IO[bytes], unpacked), path.name)
         else:
-            yield raw
+            yield bounded_lines(raw, path.name)
 
 
 @contextmanager
@@ -123,15 +130,40 @@ def _start(stream: IO[bytes]) -> _Start:
             f"{lines[0][:60].decode('utf-8', errors='replace').strip()!r}"
         )
     sizes: list[bytes] = []
+    n_bytes = 0
     while not sizes:
         lines.append(stream.readline())
+        n_bytes += len(lines[-1])
+        if n_bytes > LONGEST_LINE or len(lines) > _MOST_COMMENTS:
+            raise ValueError(f"{len(lines)} lines of comments ({n_bytes} bytes) and no line with its size")
         if not lines[-1]:
             raise ValueError("it ends before the line with its size")
         sizes = [] if lines[-1].startswith(b"%") else lines[-1].split()
     if len(sizes) < 2 or not all(size.isdigit() for size in sizes):
         raise ValueError(f"line {len(lines)} should give its rows, columns and entries, and is {lines[-1].strip()!r}")
     lines.append(stream.readline())
-    return _Start(words[2], words[3], words[4], (int(sizes[0]), int(sizes[1])), lines)
+    n_rows, n_columns = int(sizes[0]), int(sizes[1])
+    return _Start(words[2], words[3], words[4], (n_rows, n_columns), _n_entries(words, sizes), lines)
+
+
+def _n_entries(words: list[str], sizes: list[bytes]) -> int:
+    """Return how many values the first lines declare."""
+    if words[2] == "coordinate":
+        return int(sizes[2]) if len(sizes) > 2 else 0
+    n_rows, n_columns = int(sizes[0]), int(sizes[1])
+    return n_rows * n_columns if words[4] == "general" else n_rows * (n_rows - 1) // 2
+
+
+def _refuse_unstored(start: _Start, path: Path) -> None:
+    """Check that a file can hold as many values as it declares, before arrays for them are made.
+
+    Raises:
+        DataError: otherwise.
+    """
+    with path.open("rb") as raw:
+        ratio = DEFLATE_RATIO if raw.read(2) == _GZIP_MAGIC else 1
+    shortest = len(b"1 1 1\n" if start.layout == "coordinate" else b"1\n")
+    refuse_unstored(path.name, "its header", (start.n_entries,), shortest, path.stat().st_size, ratio)
 
 
 def _refuse_too_large(matrix: coo_matrix, file: str) -> None:

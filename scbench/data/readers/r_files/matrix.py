@@ -11,6 +11,7 @@ from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 
 from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import stacking
+from scbench.data.readers.declared import refuse_unstored
 from scbench.data.readers.labels import text_names
 from scbench.data.readers.r_files.descriptions import frame_columns, row_names
 from scbench.data.readers.r_files.node import RNode
@@ -19,6 +20,8 @@ from scbench.errors import DataError
 
 __all__ = ["RMatrix", "matrix_of", "shape_of"]
 
+_SLOTS = ("i", "j", "p", "x")
+_POINTER_BYTES = 8
 _GENERAL = re.compile("[dln]g[CRTe]Matrix")  # values double, logical or none; by columns, rows, triplets, or dense
 
 
@@ -65,7 +68,7 @@ def matrix_of(node: RNode, name: str, file: str) -> RMatrix:
     Of a data frame, the columns of numbers are read; a first column of different words names its rows.
 
     Raises:
-        DataError: if the element is not a matrix of numbers.
+        DataError: if the element is not a matrix of numbers, or declares sizes far beyond its values.
     """
     shape = shape_of(node)
     if shape is None:
@@ -76,6 +79,8 @@ def matrix_of(node: RNode, name: str, file: str) -> RMatrix:
         )
     if node.kind == "S4" and "Dim" in node.attributes:
         dimnames = [None if side.is_null else text_names(side.texts()) for side in node.attributes["Dimnames"].elements]
+        n_stored = sum(slot.length for key, slot in node.attributes.items() if key in _SLOTS)
+        refuse_unstored(file, f"element {name!r}", (max(shape),), _POINTER_BYTES, n_stored * _POINTER_BYTES)
         return RMatrix(_sparse(node, shape), *dimnames)
     if node.shape is not None:
         return RMatrix(_dense(node.numbers(), shape), names_of(node, 0), names_of(node, 1))

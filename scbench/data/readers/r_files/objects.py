@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scbench.data.readers.r_files.node import RNode
+from scbench.data.readers.r_files.sequences import bounded_sequences
 from scbench.errors import DataError
 from scbench.names import nearest
 
@@ -29,7 +30,7 @@ def load_r(path: Path) -> dict[str, RNode]:
     Which of the two made it is told from its content.
 
     Raises:
-        DataError: if there is no such file or ``rdata`` is not installed.
+        DataError: if there is no such file, ``rdata`` is not installed, or sequences are longer than the file can mean.
         NotReadError: if ``rdata`` cannot read it.
     """
     try:
@@ -44,8 +45,10 @@ def load_r(path: Path) -> dict[str, RNode]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about suffixes
-            parsed = parser.parse_file(path)
+            parsed = parser.parse_file(path, altrep_constructor_dict=bounded_sequences(path))
         root = RNode(parsed.object, parsed.extra.encoding)
+    except DataError:
+        raise
     except Exception as error:  # rdata raises many types on damage, down to assertions
         found = " ".join(str(error).split())[:300] or type(error).__name__
         raise NotReadError(

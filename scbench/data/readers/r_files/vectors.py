@@ -13,6 +13,9 @@ from scbench.data.readers.r_files.node import RNode
 __all__ = ["RVector", "names_of", "plain_vector"]
 
 
+_MOST_OF_RUNS = 2**26  # values of a run-length encoded vector: any number can be declared in 8 bytes
+
+
 @dataclass(frozen=True)
 class RVector:
     """A vector.
@@ -53,7 +56,8 @@ def plain_vector(node: RNode) -> RVector | None:
     if node.kind == "S4" and {"values", "lengths"} <= set(node.attributes):
         lengths = node.attributes["lengths"]
         is_whole = lengths.kind == "INT" and plain_vector(node.attributes["values"]) is not None
-        return RVector(node, int(lengths.numbers().sum())) if is_whole else None
+        length = int(lengths.numbers().sum(dtype=np.int64)) if is_whole else _MOST_OF_RUNS + 1
+        return RVector(node, length) if length <= _MOST_OF_RUNS else None
     if node.kind == "VEC" and not node.classes and node.length:
         is_flat = all(item.length == 1 for item in node.elements if item.kind in ("STR", "INT", "LGL", "REAL"))
         is_flat = is_flat and all(item.kind in ("STR", "INT", "LGL", "REAL", "NILVALUE") for item in node.elements)
