@@ -19,15 +19,16 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from filelock import FileLock
 from scipy.sparse import csr_matrix, issparse
 
+from scbench.data.whole_file import temporary_beside
 from scbench.inputs import Array, Compute, Derived, InputCache
 
-__all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_arrays"]
+__all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_array", "save_arrays"]
 
 _LOG = logging.getLogger(__name__)
 _PARTS = ("per_cell", "cell_by_cell", "shared")
@@ -155,13 +156,13 @@ def _read_entry(entry: Path) -> Derived | None:
 
 def _write_entry(entry: Path, derived: Derived) -> None:
     """Write an entry so that a reader sees all of it or nothing."""
-    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = temporary_beside(entry)
     try:
+        if entry.exists():  # damaged, or it would have been used; half removed at its place it could pass for whole
+            os.rename(entry, temporary)
+            shutil.rmtree(temporary)
         for part in _PARTS:
             save_arrays(temporary / part, getattr(derived, part))
-        if entry.exists():  # damaged, or it would have been used
-            shutil.rmtree(entry)
         os.rename(temporary, entry)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -173,11 +174,28 @@ def save_arrays(folder: Path, arrays: Mapping[str, Array]) -> None:
     for name, array in arrays.items():
         if issparse(array):
             sparse = csr_matrix(array)
-            np.save(folder / f"{name}.shape.npy", np.asarray(sparse.shape))
+            save_array(folder / f"{name}.shape.npy", np.asarray(sparse.shape))
             for piece in ("data", "indices", "indptr"):
-                np.save(folder / f"{name}.{piece}.npy", getattr(sparse, piece))
+                save_array(folder / f"{name}.{piece}.npy", getattr(sparse, piece))
         else:
-            np.save(folder / f"{name}.npy", np.asarray(array), allow_pickle=False)
+            save_array(folder / f"{name}.npy", np.asarray(array))
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write one array as npy.
+
+    Raises:
+        OSError: with the system's reason; numpy's own way of writing to a file tells only how many items it did not.
+    """
+    with path.open("wb") as file:
+        np.save(cast(IO[bytes], _NoFile(file)), array, allow_pickle=False)
+
+
+class _NoFile:
+    """What numpy writes to by Python's means."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.write = file.write
 
 
 def load_arrays(folder: Path) -> dict[str, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scbench.data.folders import cache_folder
+from scbench.data.whole_file import write_whole
 from scbench.errors import ConfigError, DataError
 
 __all__ = ["Checksums", "file_checksums", "matches", "split_checksum"]
@@ -134,12 +134,8 @@ def _recall(entry: Path, key: Mapping[str, str | int]) -> Checksums | None:
 
 
 def _remember(entry: Path, key: Mapping[str, str | int], checksums: Checksums) -> None:
-    partial = entry.with_name(f"{entry.stem}.{os.getpid()}.tmp")
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps({"key": key, "checksums": asdict(checksums)}), "utf-8")
-        os.replace(partial, entry)
+        write_whole(entry, json.dumps({"key": key, "checksums": asdict(checksums)}).encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         logger.debug("the checksums of %s are not remembered: %s", key["path"], error)

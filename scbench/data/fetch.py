@@ -15,6 +15,7 @@ from scbench.data.folders import data_folder
 from scbench.data.http import read_json
 from scbench.data.locate import EMBEDDED_READER, Located, expected_checksum, locate, stored_name
 from scbench.data.registry import is_verifiable
+from scbench.data.whole_file import write_whole
 from scbench.errors import DataError
 
 __all__ = ["fetch", "published_checksum"]
@@ -144,6 +145,6 @@ def _note(config: RegisteredDataset, source: SourceFile, checksum: str, size_byt
     note = {"url": source.url, "api": source.checksum_api, "checksum": checksum, "size_bytes": size_bytes}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(note, indent=1) + "\n", "utf-8")
+        write_whole(path, (json.dumps(note, indent=1) + "\n").encode())
     except OSError as error:
         logger.warning("the checksum of %s is not remembered: %s", source.url, error)

@@ -32,6 +32,7 @@ from scbench.data.sealed import read_sealed, write_sealed
 from scbench.data.stored_order import stored_order
 from scbench.data.subsample import Part, subsampled
 from scbench.data.validate import CheckedCounts, check_content, mismatches
+from scbench.data.whole_file import temporary_beside
 from scbench.inputs import Array
 
 __all__ = ["Dataset", "open_dataset"]
@@ -190,8 +191,7 @@ def _parse(folder: Path, apart: Path, content: _Content) -> None:
     """Store one dataset; the folder of its counts appears last, and only when all is complete."""
     checked, seal = content.read(), content.sha256
     order = stored_order(checked.matrix, is_counts=checked.is_counts)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = temporary_beside(folder)
     try:
         arrays: dict[str, Array] = {"counts": checked.matrix[order]}
         arrays |= {} if checked.genes is None else {"genes": checked.genes.astype(str)}

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
+from scbench.data.whole_file import write_whole
 
 __all__ = ["read_sealed", "write_sealed"]
 
@@ -31,12 +32,7 @@ def write_sealed(path: Path, arrays: Mapping[str, np.ndarray], key: str) -> None
     file = io.BytesIO()
     np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]  # numpy has a keyword allow_pickle beside them
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(_padded(file.getvalue(), path, key))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, _padded(file.getvalue(), path, key))
 
 
 def read_sealed(path: Path, key: str) -> dict[str, np.ndarray]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from scbench.data.whole_file import write_whole
+
 __all__ = ["LIST_FILE", "remove_leftovers"]
 
 LIST_FILE = "files.txt"
@@ -34,5 +36,5 @@ def remove_leftovers(out: Path, paths: Sequence[Path]) -> Path:
             path.unlink()
             with suppress(OSError):  # other files may lie there
                 path.parent.rmdir()
-    listed.write_text("".join(f"{name}\n" for name in new), encoding="utf-8")
+    write_whole(listed, "".join(f"{name}\n" for name in new).encode())
     return listed

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scbench.data.whole_file import temporary_beside
 from scbench.errors import StoreError
 from scbench.report.checks import Check
 from scbench.report.content import Content
@@ -45,17 +48,36 @@ def write_report(
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        paths = write_summary(content.records, out)
-        paths += _tables(content, out, title, markers)
-        comparisons, said = comparisons_of(content)
-        paths += _statistics(content, comparisons, said, out)
-        paths += _gaps_and_checks(content, out)
-        figures = [] if draw is None else draw(content, comparisons, out / "figures", markers)
-        paths += [*figures, _html(content, comparisons, said, title, draw, figures, markers, out / "report.html")]
+        staged = temporary_beside(out / "report")
+        staged.mkdir()
+        try:
+            paths = _moved(_all(content, staged, title, draw, markers), staged, out)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
         paths.append(remove_leftovers(out, paths))
     except OSError as error:
         raise StoreError(f"cannot write the tables to {out} ({error.strerror or error}); choose out=DIR") from error
     return paths
+
+
+def _all(content: Content, out: Path, title: str, draw: Drawing | None, markers: MarkerReport | None) -> list[Path]:
+    """Write everything to a folder."""
+    paths = write_summary(content.records, out)
+    paths += _tables(content, out, title, markers)
+    comparisons, said = comparisons_of(content)
+    paths += _statistics(content, comparisons, said, out)
+    paths += _gaps_and_checks(content, out)
+    figures = [] if draw is None else draw(content, comparisons, out / "figures", markers)
+    return [*paths, *figures, _html(content, comparisons, said, title, draw, figures, markers, out / "report.html")]
+
+
+def _moved(paths: Sequence[Path], staged: Path, out: Path) -> list[Path]:
+    """Move the files of a report that is complete to their places; one that is not leaves the last as it was."""
+    moved = [out / path.relative_to(staged) for path in paths]
+    for path, place in zip(paths, moved, strict=True):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, place)
+    return moved
 
 
 def _tables(content: Content, out: Path, title: str, markers: MarkerReport | None) -> list[Path]:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scbench.data.whole_file import temporary_beside
 from scbench.errors import StoreError
 from scbench.run.archived_files import FILES, check_files
 from scbench.run.archived_record import DamagedArchiveError, OversizeError, checked_record
@@ -71,11 +72,12 @@ def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) 
     records = sorted(store.records(), key=lambda one: (one["dataset"], one["method"], one["key"]))
     if not records:
         raise StoreError(f"store {store.root} holds no run to pack")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = None
     names = sorted({FILES[name] for name in ("labels", *kept)})
     n_packed = n_bytes = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_beside(path)
         with tarfile.open(temporary, "w:xz", format=tarfile.PAX_FORMAT) as archive:
             for record in records:
                 folder = store.folder(record["dataset"], record["method"], record["key"])
@@ -90,8 +92,9 @@ def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) 
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror or error}); choose another place") from error
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
     if not n_packed:
         raise StoreError(f"store {store.root} holds no run to pack: all {len(records)} are damaged")
     return n_packed

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scbench.data.cache import save_array
 from scbench.errors import StoreError
 
 __all__ = ["DTYPES", "cannot_store", "read_array", "read_snapshots", "remove_arrays", "write_array"]
@@ -19,7 +20,7 @@ def write_array(work: Path, name: str, array: np.ndarray) -> None:
     """Write one of ``DTYPES``; the file is made anew, for a link in its place may lead anywhere."""
     path = work / f"{name}.npy"
     path.unlink(missing_ok=True)
-    np.save(path, array.astype(DTYPES[name], copy=False), allow_pickle=False)
+    save_array(path, array.astype(DTYPES[name], copy=False))
 
 
 def read_array(work: Path, name: str) -> np.ndarray | None:

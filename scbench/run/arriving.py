@@ -67,6 +67,7 @@ class _Arriving:
         self._record: dict[str, Any] | None = None
         if is_first:
             store.check_writable()
+            store.remove_leftovers()
         self.work = store.work_folder(place)
 
     def take(self, name: str, member: Member) -> None:

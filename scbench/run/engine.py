@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scbench.config.schema import LocalEngine
+from scbench.errors import StoreError
 from scbench.run.devices import Device, Slots
 from scbench.run.endings import Endings
 from scbench.run.guard import Guard
@@ -41,6 +42,7 @@ _TICK_SECONDS = 1.0  # for displays that show elapsed time
 _BLOCKS = ("scbench.graph", "scbench.kmeans", "scbench.preprocess")  # with scikit-learn, a second and more to import
 _BY_USER = "stopped by Ctrl-C or SIGTERM; the same command goes on from here"
 _BY_FAILURE = "stopped because another run failed and fail_fast=true; the same command goes on from here"
+_BY_DISK = "stopped because the store takes nothing more; free some space, and the same command goes on from here"
 
 
 class LocalRunner:
@@ -318,6 +320,9 @@ class LocalRunner:
         self._records[run.place] = record
         if self._fail_fast and is_failure(record) and not self._stopping:
             self._stop_all(_BY_FAILURE)
+        not_stored = record["status"] == "interrupted" and record["error"]["type"] == StoreError.__name__
+        if not_stored and not self._stopping:  # the next would be made for nothing, too
+            self._stop_all(_BY_DISK)
 
     def _record_of_end(self, running: Running, exitcode: int | None) -> dict[str, Any]:
         """Return the record of a run whose process did not tell it."""

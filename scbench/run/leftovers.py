@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scbench.run.process import is_alive
+from scbench.data.whole_file import is_alive
 from scbench.run.work_lock import LOCK_SUFFIX, take
 
 __all__ = ["remove_dead_files", "remove_dead_work"]

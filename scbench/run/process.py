@@ -16,7 +16,6 @@ from typing import Any
 
 __all__ = [
     "forget_surroundings",
-    "is_alive",
     "oom_kill_count",
     "server_environment",
     "signal_group",
@@ -145,17 +144,6 @@ def signal_group(process: ForkServerProcess, number: signal.Signals) -> None:
         if process.is_alive():
             with suppress(ProcessLookupError):  # it has ended between the question and the signal
                 os.kill(process.pid, number)
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process of this machine exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def oom_kill_count() -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from scbench.data.dataset import Dataset
+from scbench.errors import StoreError
 from scbench.metrics import score
 from scbench.result_check import check_arrays
 from scbench.run.arrays import DTYPES, cannot_store, read_array, read_snapshots, remove_arrays, write_array
@@ -52,6 +53,8 @@ def finish(fitted: Fitted) -> dict[str, Any]:
         started = time.perf_counter()
         try:
             record |= _scored(fitted)
+        except StoreError as error:
+            record |= _not_stored(error)
         except Exception as error:
             record |= {"status": "error", "error": error_of(error)}
         seconds = time.perf_counter() - started
@@ -94,17 +97,21 @@ def _best_epoch(labels_true: np.ndarray, epochs: np.ndarray, labels: np.ndarray)
     return max(scored, key=lambda entry: entry["acc"])
 
 
+def _not_stored(error: StoreError) -> dict[str, Any]:
+    """Return the fields of a run that the disk does not take: no failure, and made again when there is space."""
+    return {"status": "interrupted", "error": error_of(error)}
+
+
 def _publish(fitted: Fitted, record: dict[str, Any]) -> None:
-    """Store the record; on a full disk give up the arrays, so that at least the failure is on record."""
+    """Store the record; on a full disk give up the arrays, so that at least the reason is on record."""
     store = Store(fitted.store)
     if record["status"] != "ok":  # a result that failed its checks or was stored in part is not a result
         remove_arrays(fitted.work)
     try:
         store.publish(fitted.work, record)
     except OSError as error:
-        record["status"] = "error"
-        record["error"] = error_of(cannot_store(fitted.store, error))
+        record |= _not_stored(cannot_store(fitted.store, error))
         record["metrics"] = dict.fromkeys(record["metrics"])
         remove_arrays(fitted.work)
-        with suppress(OSError):  # not even the failure can be stored; the command is told all the same
+        with suppress(OSError):  # not even the reason can be stored; the command is told all the same
             store.publish(fitted.work, record)

@@ -7,17 +7,18 @@ renamed to its place, so no locks are needed and a reader never sees half a reco
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import secrets
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from scbench.data.whole_file import temporary_beside
 from scbench.errors import StoreError
 from scbench.run.leftovers import remove_dead_files, remove_dead_work
 from scbench.run.record import METRICS
@@ -28,7 +29,7 @@ from scbench.run.work_lock import WorkLock, hold
 
 __all__ = ["Store", "json_ready", "load", "write_json"]
 
-_LOG = logging.getLogger(__name__)
+_PROBE = "probe"
 _PROBE_BYTES = 1 << 18
 _ASIDE = "old-"  # a record that is being replaced
 _WORK = ".work"  # where runs are written before they are renamed to their place
@@ -47,9 +48,10 @@ class Store:
         Raises:
             StoreError: when the folder cannot be made or written, or the disk is full.
         """
-        probe = self.root / f".probe-{socket.gethostname()}-{os.getpid()}"
+        probe = None
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            probe = temporary_beside(self.root / _PROBE)
             with probe.open("wb") as file:
                 file.write(os.urandom(_PROBE_BYTES))
                 file.flush()
@@ -60,10 +62,9 @@ class Store:
                 "there, or choose another folder with store=DIR"
             ) from error
         finally:
-            try:
-                probe.unlink(missing_ok=True)
-            except OSError:  # the folder itself could not be reached; that has been reported
-                _LOG.debug("no probe to remove in %s", self.root)
+            if probe is not None:
+                with suppress(OSError):  # the folder cannot be written; that has been reported
+                    probe.unlink(missing_ok=True)
 
     def folder(self, dataset: str, method: str, key: str) -> Path:
         """Return where a run lives."""
@@ -109,15 +110,15 @@ class Store:
         for _ in range(100):
             try:
                 os.rename(work, final)
-                self.leave(work)
-                return
             except OSError:
                 if not final.exists():
                     raise
-            if self._is_result(final, record["key"]) or not self._clear(final, record["key"]):
-                shutil.rmtree(work, ignore_errors=True)
-                self.leave(work)
-                return
+                if self._is_result(final, record["key"]) or not self._clear(final, record["key"], work):
+                    shutil.rmtree(work, ignore_errors=True)
+                elif work.exists():
+                    continue
+            self.leave(work)
+            return
         raise StoreError(f"cannot put a run at {final}: other processes keep writing there")
 
     def forget_failure(self, dataset: str, method: str, key: str) -> None:
@@ -131,25 +132,31 @@ class Store:
         record = read_record(folder)
         return record is not None and record["key"] == key and record["status"] == "ok"
 
-    def _clear(self, final: Path, key: str) -> bool:
+    def _clear(self, final: Path, key: str, work: Path | None = None) -> bool:
         """Take a failed or damaged run out of the way; return False when a result had come there meanwhile.
+
+        The folder that is to be there instead takes its place before it is removed: when this process is killed, one of
+        the two is there, or can be brought back.
 
         The check comes after the rename: between a look and a rename another process could have put its result
         there. Losing a race for the folder itself is fine.
         """
         aside = self._locked(f"{_ASIDE}{final.name}")
         try:
-            return self._clear_to(aside, final, key)
+            return self._clear_to(aside, final, key, work)
         finally:
             self.leave(aside)
 
-    def _clear_to(self, aside: Path, final: Path, key: str) -> bool:
+    def _clear_to(self, aside: Path, final: Path, key: str, work: Path | None) -> bool:
         """Do so by way of a folder that no other process touches."""
         try:
             os.rename(final, aside)
         except FileNotFoundError:
             return True
         if not self._is_result(aside, key):
+            if work is not None:
+                with suppress(OSError):  # another process has put a run there; the caller looks again
+                    os.rename(work, final)
             shutil.rmtree(aside, ignore_errors=True)
             return True
         try:
@@ -182,6 +189,7 @@ class Store:
         """Remove what processes that died have left; the folders and files of living or foreign ones stay."""
         remove_dead_work(self.root / _WORK, self._bring_back)
         remove_dead_files(self.root / FOLDER)
+        RecordIndex(self.root).remove_leftovers()
 
     def _bring_back(self, aside: Path) -> bool:
         """Put a record back whose process died between taking it away and putting another in its place."""

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scbench.data.whole_file import is_alive
 from scbench.run.plan import PlannedRun
-from scbench.run.process import is_alive
 
 __all__ = ["FOLDER", "SweepFile", "sweeps"]
 

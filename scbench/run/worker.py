@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from scbench.errors import StoreError
 from scbench.method import Diverged, Pruned
 from scbench.run.arrays import cannot_store, remove_arrays
 from scbench.run.job import FitJob
@@ -57,18 +58,20 @@ def worker_main(job: FitJob, connection: Connection) -> None:
 
 
 def _note(work: Path, outcome: dict[str, Any]) -> dict[str, Any] | None:
-    """Leave the outcome; on a full disk give up the arrays, and return a failure to tell the command."""
+    """Leave the outcome; on a full disk give up the arrays, and return what to tell the command instead."""
     try:
         note_outcome(work, outcome)
     except OSError as error:
         remove_arrays(work)
         told = {name: outcome[name] for name in ("seconds", "peak_rss_bytes")}
-        return told | {"status": "error", "error": error_of(cannot_store(work, error)), "info": {}}
+        return told | {"status": "interrupted", "error": error_of(cannot_store(work, error)), "info": {}}
     return None
 
 
 def _status_of(error: Exception) -> str:
     """Return the status that an exception stands for. Torch is not imported to ask for its exception classes."""
+    if isinstance(error, StoreError):  # no failure of the method: when there is space, the same command makes it
+        return "interrupted"
     if isinstance(error, Diverged | FloatingPointError):
         return "diverged"
     if isinstance(error, Pruned):  # not a result and not a failure: an ordinary command would make the run anew

@@ -1,4 +1,4 @@
-"""What a worker and the process that scores do when the disk is full: the failure is told, no half result stays."""
+"""What a worker and the process that scores do when the disk is full: it is told, no half result stays."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_result_that_the_disk_does_not_take_says_so(tmp_path: Path, monkeypatc
     done = fitted(given)
     monkeypatch.setattr(np, "save", full)
     record = finish(done)
-    assert record["status"] == "error"
+    assert record["status"] == "interrupted", "the same command makes it when there is space"
     assert "free some space there" in record["error"]["message"]
 
 
@@ -68,12 +68,12 @@ def test_an_outcome_that_the_disk_does_not_take_is_told_to_the_command(
     outcome = {"status": "ok", "error": None, "info": {}, "seconds": {"total": 1.0}, "peak_rss_bytes": 1}
     told = worker._note(given.work, outcome)
     assert told is not None
-    assert (told["status"], told["seconds"]) == ("error", {"total": 1.0})
+    assert (told["status"], told["seconds"]) == ("interrupted", {"total": 1.0})
     assert "No space left on device" in told["error"]["message"]
     assert not list(given.work.glob("*.npy"))
 
 
-def test_a_record_that_the_disk_does_not_take_becomes_a_failure(
+def test_a_record_that_the_disk_does_not_take_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = job(tmp_path)
@@ -90,7 +90,7 @@ def test_a_record_that_the_disk_does_not_take_becomes_a_failure(
     record = finish(done)
     stored = Store(given.store).find("simulated", "random", given.run.key)
     assert stored is not None
-    assert stored["status"] == record["status"] == "error"
+    assert stored["status"] == record["status"] == "interrupted"
     assert stored["metrics"]["acc"] is None
     assert "No space left on device" in stored["error"]["message"]
     folder = Store(given.store).folder("simulated", "random", given.run.key)
@@ -105,7 +105,7 @@ def test_a_disk_that_takes_nothing_is_told_to_the_parent(tmp_path: Path, monkeyp
     done = fitted(given)
     monkeypatch.setattr(os, "fsync", full)
     record = finish(done)
-    assert record["status"] == "error"
+    assert record["status"] == "interrupted"
     assert Store(given.store).find("simulated", "random", given.run.key) is None
 
 
@@ -120,6 +120,7 @@ class OutOfMemoryError(RuntimeError):
         (FloatingPointError("nan"), "diverged"),
         (MemoryError(), "oom"),
         (OutOfMemoryError(), "oom"),
+        (StoreError("no space"), "interrupted"),
         (RuntimeError(), "error"),
     ],
 )
