@@ -68,7 +68,7 @@ def _dispatch(args: list[str], was_stopped: Callable[[], bool]) -> int:
     if {"-h", "--help"} & set(args):
         from scbench.config.help import help_text
 
-        sys.stdout.write(shown_lines(help_text()))
+        sys.stdout.write(shown_lines(help_text(args)))
         return 0
     if "--version" in args:
         from scbench import __version__

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
+from scbench import vocabulary
 from scbench.errors import ConfigError
+from scbench.fields import FromVariant, at_least, switch
 from scbench.method import MethodConfig
 
 __all__ = ["CommunityConfig"]
@@ -19,15 +20,6 @@ class CommunityConfig(MethodConfig):
 
     Giving a resolution says that it is to be used, so it sets ``match_k`` to false. A configuration always holds both
     values, as records and run keys need them; where ``match_k`` is true, ``resolution`` is the default and not used.
-
-    Attributes:
-        match_k: whether the resolution is searched until the number of communities is as near to K as it gets, so
-            that the method uses K like all others; otherwise ``resolution`` is used as it is and K is ignored. None:
-            true unless a resolution is given.
-        resolution: resolution of the modularity when ``match_k`` is false. None: ``DEFAULT_RESOLUTION``.
-        n_neighbors: neighbours in the graph, the cell itself included.
-        n_components: principal components that distances are measured on.
-        n_genes: variable genes (flavour seurat).
     """
 
     USES_TORCH: ClassVar[bool] = False
@@ -35,28 +27,25 @@ class CommunityConfig(MethodConfig):
     DEFAULT_RESOLUTION: ClassVar[float] = 1.0
 
     name: str = "???"
-    match_k: bool | None = None
-    resolution: float | None = field(default=None, metadata={"implies": {"match_k": False}})
-    n_neighbors: int = 20
-    n_components: int = 20
-    n_genes: int = 2000
+    match_k: FromVariant[bool] = switch(
+        None,
+        "search the resolution until the number of communities is as near to K as it gets, so that the method uses K "
+        "like all others; false takes the resolution as it is and ignores K; null is true unless a resolution is given",
+    )
+    resolution: FromVariant[float] = vocabulary.resolution(
+        None, "used where match_k is false; null is the default of the method", implies={"match_k": False}
+    )
+    n_neighbors: int = vocabulary.n_neighbors(20, "the cell itself is one of them", range=at_least(2))
+    n_components: int = vocabulary.n_components(20, "distances are measured on them")
+    n_top_genes: int = vocabulary.n_top_genes(2000, "flavour seurat", stored_as="n_genes")
 
     def __post_init__(self) -> None:
         """Fill in what was not given, and check ranges."""
-        super().__post_init__()
         match_k = self.resolution is None if self.match_k is None else self.match_k
         resolution = self.DEFAULT_RESOLUTION if self.resolution is None else self.resolution
         object.__setattr__(self, "match_k", match_k)
         object.__setattr__(self, "resolution", resolution)
-        for name in ("n_components", "n_genes"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"method.{name} must be at least 1, got {getattr(self, name)}")
-        if self.n_neighbors < 2:
-            raise ConfigError(
-                f"method.n_neighbors counts the cell itself and must be at least 2, got {self.n_neighbors}"
-            )
-        if not (resolution > 0 and math.isfinite(resolution)):
-            raise ConfigError(f"method.resolution must be a positive number, got {resolution}")
+        super().__post_init__()
         if resolution != self.DEFAULT_RESOLUTION:  # the default may be of a record, where nobody has given it
             self.check_given(("resolution",))
 

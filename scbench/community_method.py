@@ -30,7 +30,7 @@ class CommunityMethod:
         """
         config = self.config
         check_n_clusters(n_clusters, counts.matrix.shape[0])
-        recipe = replace(STANDARD_RECIPE, hvg=config.n_genes)
+        recipe = replace(STANDARD_RECIPE, hvg=config.n_top_genes)
         components = principal_components(counts, recipe, config.n_components, run.cache)
         graph = neighbour_graph(counts, recipe, config.n_components, config.n_neighbors, run.cache)
         resolution = config.fixed_resolution

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from scbench.fields import check_fields, fill_from_variant
 from scbench.names import check_choice
 
 if TYPE_CHECKING:
@@ -227,7 +228,8 @@ class MethodConfig:
     """Base of every method's configuration; the defaults of a method live in its own subclass and nowhere else.
 
     A subclass is a frozen dataclass; every field is part of a run's key, so what cannot change a result (file
-    names, verbosity) is not a field.
+    names, verbosity) is not a field. Fields are declared with ``scbench.fields`` and, for names that methods share,
+    ``scbench.vocabulary``: their types and ranges are checked here, and ``--help`` shows what they mean.
 
     Attributes:
         name: the method's name, given by its YAML.
@@ -242,8 +244,10 @@ class MethodConfig:
     variant: str = "default"
 
     def __post_init__(self) -> None:
-        """Check the fields that every method has."""
+        """Fill in what follows from the variant, so that a record shows what was used, and check declared fields."""
         check_choice(f"variant of method {self.name}", self.variant, self.VARIANTS)
+        fill_from_variant(self)
+        check_fields(self)
 
     def check_given(self, given: Collection[str]) -> None:
         """Refuse fields that contradict each other, where it takes to know which of them the user has given.

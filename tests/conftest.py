@@ -94,8 +94,8 @@ def short_training() -> dict[str, dict[str, int]]:
     return {
         "cicl": {"epochs": 2},
         "sccagn": {"pretrain_epochs": 3, "pretrain_least_steps": 0, "epochs": 5},
-        "scsamac": {"pretrain_epochs": 2, "max_cluster_epochs": 3},
-        "scsiameseclu": {"ae_epochs": 3, "igae_epochs": 3, "joint_epochs": 3, "epochs": 3},
+        "scsamac": {"pretrain_epochs": 2, "epochs": 3},
+        "scsiameseclu": {"pretrain_epochs": 3, "pretrain_graph_epochs": 3, "pretrain_joint_epochs": 3, "epochs": 3},
     }
 
 

@@ -46,7 +46,7 @@ class Cicl:
         """
         config = self.config
         check_n_clusters(n_clusters, counts.matrix.shape[0])
-        recipe = Recipe(hvg=config.n_genes, scale=True, clip=config.scale_clip)
+        recipe = Recipe(hvg=config.n_top_genes, scale=True, clip=config.scale_clip)
         prepared = prepare(counts, recipe, run.cache)
         self._check(prepared, n_clusters)
         x = torch.tensor(prepared.x, device=run.device)
@@ -58,7 +58,7 @@ class Cicl:
         training = Training(config, x, taught, n_clusters, run)
 
         def watch(epoch: int) -> None:
-            is_due = config.settings.centroids != "frozen" or epoch % _FROZEN_SNAPSHOT_EVERY == 0
+            is_due = config.centroids != "frozen" or epoch % _FROZEN_SNAPSHOT_EVERY == 0
             can_be_read = config.read_out != "centroid" or training.epochs_run >= config.warmup_epochs
             if run.snapshots and is_due and can_be_read:
                 run.snapshot(epoch, self._read_out(training).labels)
@@ -108,8 +108,8 @@ class Cicl:
 
     def _by_kmeans(self, points: Tensor, taught: Tensor, n_clusters: int, seed: int) -> Clustering:
         """Return the clusters that k-means finds in the rows ``taught``; other rows join the nearest one."""
-        settings, seen = self.config.settings, points[taught]
-        on_host = kmeans_labels(seen.cpu().numpy(), n_clusters, seed, settings.final_start, settings.final_n_init)
+        config, seen = self.config, points[taught]
+        on_host = kmeans_labels(seen.cpu().numpy(), n_clusters, seed, config.final_start, config.final_n_init)
         found = torch.from_numpy(on_host).to(points.device)
         centroids = cluster_means(seen, found, n_clusters)
         labels = nearest(points, centroids).labels
@@ -118,5 +118,5 @@ class Cicl:
 
     def _clustering(self, labels: Tensor, points: Tensor, centroids: Tensor) -> Clustering:
         """Return the result with its Student-t memberships, on the host."""
-        soft = soft_assignment(points, centroids, self.config.alpha)
+        soft = soft_assignment(points, centroids, self.config.dof)
         return Clustering(labels.cpu().numpy(), embedding=points.cpu().numpy(), soft=soft.cpu().numpy())

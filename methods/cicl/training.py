@@ -42,27 +42,27 @@ class Training:
     """
 
     def __init__(self, config: CiclConfig, x: Tensor, taught: Tensor, n_clusters: int, run: RunContext) -> None:
-        settings, n_genes = config.settings, x.shape[1]
-        self.config, self.settings, self.run = config, settings, run
+        n_genes = x.shape[1]
+        self.config, self.run = config, run
         self.x, self.taught = x, taught
         value_width = config.n_heads * config.value_width
         shape = (n_genes, config.n_layers, value_width, config.ffn_width, config.dropout)
-        self.encoder = Encoder(*shape, run.generator, settings.attention_residual, settings.block_init).to(x.device)
-        self.head = projection_head(n_genes, settings.head_hidden, config.projection_width).to(x.device)
-        encoder = ParameterGroup([*self.encoder.parameters()], config.learning_rate, config.weight_decay)
-        self.optimiser = Adam([encoder, ParameterGroup([*self.head.parameters()], config.head_learning_rate)])
+        self.encoder = Encoder(*shape, run.generator, config.attention_residual, config.block_init).to(x.device)
+        self.head = projection_head(n_genes, config.head_hidden, config.projection_width).to(x.device)
+        encoder = ParameterGroup([*self.encoder.parameters()], config.lr, config.weight_decay)
+        self.optimiser = Adam([encoder, ParameterGroup([*self.head.parameters()], config.head_lr)])
         self._noise = torch.Generator(x.device)
         self._noise.manual_seed(int(torch.randint(2**62, (), generator=run.generator)))
-        self.fixed_views = None if settings.resample_views else (self._noisy(x), self._noisy(x))
+        self.fixed_views = None if config.resample_views else (self._noisy(x), self._noisy(x))
         self._form = LossForm(
-            config.tau,
+            config.temperature,
             config.cluster_weight,
-            settings.instance_loss,
-            settings.cluster_positive,
-            settings.cluster_reduction,
+            config.instance_loss,
+            config.cluster_positive,
+            config.cluster_reduction,
         )
         self.pseudo = PseudoLabels(n_clusters, config.n_init, config.cold_restart_every, run.generator)
-        self._stop = LabelChangeStop(config.tol_labels, config.patience)
+        self._stop = LabelChangeStop(config.tol, config.patience)
         self.labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         self.epochs_run = 0
         self.stop_reason = "epochs"
@@ -83,7 +83,7 @@ class Training:
             self.step,
             len(self.taught),
             self.config.batch_size,
-            self.settings.epochs,
+            self.config.epochs,
             self.run.generator,
             min_batch=2 * self.pseudo.n_clusters,
             on_epoch=self._after_epoch,
@@ -100,7 +100,7 @@ class Training:
 
     def _start_labels(self) -> None:
         """Make the first centroids and pseudo-labels."""
-        is_frozen = self.settings.centroids == "frozen"
+        is_frozen = self.config.centroids == "frozen"
         points = self._represent_training(self.x) if is_frozen else self.represent(self.x)
         source = self.x if self.config.init_labels == "input" else points
         taught = points[self.taught]
@@ -135,15 +135,15 @@ class Training:
 
     def _noisy(self, x: Tensor) -> Tensor:
         """Return one view of ``x``."""
-        if self.settings.noise == "unit_interval":
+        if self.config.noise == "unit_interval":
             return unit_interval_noise(x, self._noise)
-        return noise_on_some_genes(x, self.config.noise_sigma, self.config.noise_gene_fraction, self._noise)
+        return noise_on_some_genes(x, self.config.noise_std, self.config.noise_gene_fraction, self._noise)
 
     def _labels_of(self, cells: Tensor) -> Tensor:
         """Return the pseudo-labels to use for the cells of a batch."""
-        if self.settings.centroids == "full" or self.epochs_run < self.config.warmup_epochs:
+        if self.config.centroids == "full" or self.epochs_run < self.config.warmup_epochs:
             return self.labels[cells]
-        if self.settings.centroids == "frozen":
+        if self.config.centroids == "frozen":
             return self.pseudo.of(self._represent_training(self.x[cells]))
         return self.pseudo.follow_batch(self.represent(self.x[cells]))
 
@@ -154,7 +154,7 @@ class Training:
         has_settled = False
         if since_warmup == 0:
             self._start_labels()
-        elif since_warmup > 0 and self.settings.centroids == "full" and since_warmup % self.config.centroid_every == 0:
+        elif since_warmup > 0 and self.config.centroids == "full" and since_warmup % self.config.centroid_every == 0:
             points = self.represent(self.x)
             terms["inertia"] = float(self.pseudo.follow(points[self.taught]).inertia) / len(self.taught)
             self.labels = self.pseudo.of(points)
@@ -163,7 +163,7 @@ class Training:
             self.run.report(epoch, self.labels.cpu().numpy())
         self.run.log(epoch, **terms)
         self._watch(epoch)
-        if has_settled and self.settings.stop == "labels" and self.epochs_run >= self.config.min_epochs:
+        if has_settled and self.config.stop == "labels" and self.epochs_run >= self.config.min_epochs:
             self.stop_reason = "labels settled"
             return True
         return False

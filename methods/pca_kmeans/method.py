@@ -28,7 +28,7 @@ class PcaKmeans:
             ValueError: when ``n_clusters`` is below 1 or above the number of cells.
         """
         check_n_clusters(n_clusters, counts.matrix.shape[0])
-        recipe = replace(STANDARD_RECIPE, hvg=self.config.n_genes)
+        recipe = replace(STANDARD_RECIPE, hvg=self.config.n_top_genes)
         components = principal_components(counts, recipe, self.config.n_components, run.cache)
         labels, _, inertia = kmeans(components, n_clusters, run.seed, n_init=self.config.n_init)
         return Clustering(labels, embedding=components, info={"inertia": inertia, "n_components": components.shape[1]})

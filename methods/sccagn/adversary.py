@@ -51,10 +51,9 @@ class Game:
     def __init__(
         self, config: ScCagnConfig, n_latent: int, device: torch.device | str, generator: torch.Generator
     ) -> None:
-        settings = config.settings
-        self.discriminator = Discriminator(n_latent, settings.discriminator_norm).to(device)
-        self._loss = settings.adv_loss
-        self._prior_is_real = settings.prior_is_real
+        self.discriminator = Discriminator(n_latent, config.discriminator_norm).to(device)
+        self._loss = config.adv_loss
+        self._prior_is_real = config.prior_is_real
         self._optimiser = Adam(self.discriminator.parameters(), config.discriminator_lr, fused=False)
         self._generator = generator
 

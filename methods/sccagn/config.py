@@ -2,169 +2,129 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
-from scbench_methods.sccagn.variants import VARIANTS, Settings
-
+from scbench import vocabulary
 from scbench.errors import ConfigError
+from scbench.fields import FromVariant, Range, at_least, choice, not_negative, positive, share, switch
 from scbench.method import MethodConfig
-from scbench.names import check_choice
 
-__all__ = ["LATENT_WIDTH", "GraphConfig", "ScCagnConfig"]
+__all__ = ["LATENT_WIDTH", "ScCagnConfig"]
 
 LATENT_WIDTH = 8
-
-_CHOICES = {
-    "gene_selection": ("seurat_hvg", "std"),
-    "gnn": ("gcn", "gat", "sage"),
-    "fusion": ("ca", "none", "concat", "multiply"),
-    "attention": ("auto", "exact", "landmarks", "neighbors"),
-}
-_AT_LEAST_ONE = ("n_genes", "n_init", "exact_neighbour_cells", "n_components", "exact_attention_cells", "n_landmarks")
-_NOT_NEGATIVE = ("heads", "phi", "alpha", "beta", "eps_q", "eps_r", "mu", "theta_pre", "pretrain_epochs", "epochs")
-_POSITIVE = ("tau", "lr", "discriminator_lr")
-
-
-@dataclass(frozen=True)
-class GraphConfig:
-    """The graph of cells.
-
-    Attributes:
-        k: nearest other cells of each cell, by Euclidean distance.
-        prune: leave out neighbours farther than the mean plus the standard deviation of the cell's k distances.
-    """
-
-    k: int = 10  # paper
-    prune: bool = True  # released program
-
-    def __post_init__(self) -> None:
-        """Check the range."""
-        if self.k < 1:
-            raise ConfigError(f"method.graph.k must be at least 1, got {self.k}")
+_HEADS = Range("0 or a divisor of 8, the latent size", lambda n: n == 0 or (n > 0 and LATENT_WIDTH % n == 0))
+_A_SHARE_OF_CELLS = Range("a share of cells in [0, 1)", lambda value: 0 <= value < 1)
 
 
 @dataclass(frozen=True)
 class ScCagnConfig(MethodConfig):
-    """Settings of scCAGN. The last block follows from ``variant`` where it is None; see :class:`variants.Settings`.
+    """Settings of scCAGN."""
 
-    Attributes:
-        n_genes: variable genes.
-        gene_selection: "seurat_hvg", or "std", the largest standard deviations of the log-normalised values.
-        filter_cells: do not learn from cells that show at most 1 % of the genes; they get the nearest cluster.
-        graph: the graph of cells.
-        gnn: layers on it: "gcn", "gat" or "sage".
-        fusion: how the latent meets the graph in the decoder: cross attention, not at all ("none"), "concat" or
-            "multiply".
-        heads: of the cross attention, a divisor of 8; 0 is ``fusion=none``.
-        phi, alpha, beta: a mixture is phi alpha (autoencoder) + (1 - phi) beta (graph); the defaults make it a sum.
-        tau: sharpness of the target; smaller is sharper.
-        eps_q, eps_r, mu: weights of the divergences of the assignment and of the graph's head from the target, and of
-            the reconstruction error.
-        adversarial: whether there is a discriminator; false sets ``theta`` and ``theta_pre`` aside.
-        theta_pre: weight of the adversarial term in pre-training.
-        pretrain_epochs, epochs: of the two phases.
-        lr: of both at their start; a tenth of it after every 20 epochs.
-        discriminator_lr: of the discriminator.
-        n_init: k-means starts.
-        tol: end the main phase when at most this share of the labels changed in an epoch; None never does.
-        exact_neighbour_cells: up to so many cells distances are of the whole input; beyond, of its leading
-            ``n_components`` principal components.
-        attention: over all cells ("exact"), over ``n_landmarks`` random ones, or over the neighbours in the graph.
-            "auto" is exact up to ``exact_attention_cells``, landmarks beyond.
-    """
-
-    VARIANTS: ClassVar[tuple[str, ...]] = tuple(VARIANTS)
+    VARIANTS: ClassVar[tuple[str, ...]] = ("default", "paper_code")
 
     name: str = "sccagn"
-    n_genes: int = 2000  # paper
-    gene_selection: str = "seurat_hvg"  # released program; the paper says std
-    filter_cells: bool = False
-    graph: GraphConfig = field(default_factory=GraphConfig)
-    gnn: str = "gcn"
-    fusion: str = "ca"
-    heads: int = 4  # paper
-    phi: float = 0.5  # paper
-    alpha: float = 2.0
-    beta: float = 2.0
-    tau: float = 0.5  # paper
-    eps_q: float = 1e-4  # paper
-    eps_r: float = 1e-3  # released program
-    mu: float = 0.5  # paper
-    adversarial: bool = True
-    theta_pre: float = 0.0
-    pretrain_epochs: int = 50  # released program
-    epochs: int = 30  # released program
-    lr: float = 1e-3  # paper
-    discriminator_lr: float = 2e-4  # released program
-    n_init: int = 20  # released program
-    tol: float | None = None
-    exact_neighbour_cells: int = 20_000
-    n_components: int = 50
-    attention: str = "auto"
-    exact_attention_cells: int = 20_000
-    n_landmarks: int = 2048
-
-    gene_filter: float | None = None
-    input_transform: str | None = None
-    norm: str | None = None
-    head_relu: bool | None = None
-    theta: float | None = None
-    adv_loss: str | None = None
-    prior_is_real: bool | None = None
-    live_latent: bool | None = None
-    discriminator_norm: str | None = None
-    pretrain_batch: int | None = None
-    pretrain_least_steps: int | None = None
-    restarts: int | None = None
-    centroids_from: str | None = None
+    n_top_genes: int = vocabulary.n_top_genes(2000, stored_as="n_genes")  # paper
+    # Released program; the paper says std.
+    gene_selection: str = vocabulary.gene_selection(
+        "seurat_hvg", "std: largest of the log-normalised values", range=choice("seurat_hvg", "std")
+    )
+    filter_cells: bool = switch(False, "do not learn from cells with at most 1 % of the genes; they join the nearest")
+    n_neighbors: int = vocabulary.n_neighbors(10, "Euclidean, without the cell itself", stored_as="graph.k")  # paper
+    prune: bool = switch(  # released program
+        True,
+        "leave out neighbours farther than the mean plus the standard deviation of the cell's distances",
+        stored_as="graph.prune",
+    )
+    gnn: str = choice("gcn", "gat", "sage")("gcn", "layers on the graph")
+    fusion: str = choice("ca", "none", "concat", "multiply")("ca", "how the decoder joins latent and graph")
+    n_heads: int = vocabulary.n_heads(4, "0 is fusion=none", range=_HEADS, stored_as="heads")  # paper
+    phi: float = Range("a share in [0, 1]", share.holds)(  # paper
+        0.5, "a mixture is phi alpha (autoencoder) + (1 - phi) beta (graph); the defaults make it a sum"
+    )
+    alpha: float = not_negative(2.0, "see phi")
+    beta: float = not_negative(2.0, "see phi")
+    # Paper. Not the temperature of a contrast, which compares cells: this one sharpens memberships.
+    target_temperature: float = positive(0.5, "of the memberships' target; smaller is sharper", stored_as="tau")
+    # paper
+    assignment_weight: float = not_negative(
+        1e-4, "eps_q, weight of the divergence of the memberships from the target", stored_as="eps_q"
+    )
+    # released program
+    graph_head_weight: float = not_negative(
+        1e-3, "eps_r, weight of the divergence of the graph's head from the target", stored_as="eps_r"
+    )
+    reconstruction_weight: float = not_negative(0.5, "mu, weight of that error", stored_as="mu")  # paper
+    adversarial: bool = switch(True, "whether there is a discriminator; false sets both adversarial weights aside")
+    pretrain_adversarial_weight: float = not_negative(0.0, "weight of its term in pre-training", stored_as="theta_pre")
+    pretrain_epochs: int = vocabulary.pretrain_epochs(50)  # released program
+    epochs: int = vocabulary.epochs(30)  # released program
+    lr: float = vocabulary.lr(1e-3, "of both phases at their start; a tenth of it after every 20 epochs")  # paper
+    discriminator_lr: float = positive(2e-4, "learning rate of the discriminator")  # released program
+    n_init: int = vocabulary.n_init(20)  # released program
+    tol: float | None = vocabulary.tol(None, "in an epoch of the main phase; null never ends it")
+    exact_neighbour_cells: int = at_least(1)(20_000, "distances are of the whole input up to so many cells")
+    n_components: int = vocabulary.n_components(50, "that distances are of beyond exact_neighbour_cells")
+    attention: str = choice("auto", "exact", "landmarks", "neighbors")(
+        "auto",
+        "over all cells, over landmarks, or over neighbours; auto: exact, landmarks beyond exact_attention_cells",
+    )
+    exact_attention_cells: int = vocabulary.exact_attention_cells(20_000)
+    n_landmarks: int = vocabulary.n_landmarks(2048)
+    min_cell_share: FromVariant[float] = _A_SHARE_OF_CELLS(  # 0.01: paper
+        0.01, "keep genes found in more than this share", stored_as="gene_filter", paper_code=0.0
+    )
+    input_transform: FromVariant[str] = choice("minmax_l2", "ceil_minmax_l2", "zscore_quantile_l2", "zscore")(
+        "minmax_l2",
+        "of the log-normalised values: range of each gene and unit length of each cell; the same after rounding up to "
+        "whole levels; z-scores, quantiles, unit length; z-scores",
+        paper_code="ceil_minmax_l2",
+    )
+    # sym: wording of the paper
+    norm: FromVariant[str] = choice("sym", "row")("sym", "of the adjacency with self loops", paper_code="row")
+    head_relu: FromVariant[bool] = switch(False, "whether logits of the graph's head pass a ReLU", paper_code=True)
+    adversarial_weight: FromVariant[float] = not_negative(
+        1e-4, "theta, weight of the adversarial term in the main phase", stored_as="theta", paper_code=0.5
+    )
+    # The next three defaults: paper.
+    adv_loss: FromVariant[str] = choice("mse", "bce")("mse", "of the discriminator", paper_code="bce")
+    prior_is_real: FromVariant[bool] = switch(True, "the discriminator calls the prior real", paper_code=False)
+    live_latent: FromVariant[bool] = switch(True, "the adversarial term sees the current latent", paper_code=False)
+    discriminator_norm: FromVariant[str] = choice("none", "batch")("none", "of the discriminator", paper_code="batch")
+    batch_size: FromVariant[int] = vocabulary.batch_size(16, "pre-training", stored_as="pretrain_batch", paper_code=1)
+    # With 50 epochs, sets below 800 cells would learn nothing in so few steps. 2500 is what 50 epochs of 16 cells are
+    # at 800 cells, about the smallest set that the choice of 16 was tried on.
+    pretrain_least_steps: FromVariant[int] = at_least(0)(
+        2500,
+        "a step takes fewer cells, at least one, where pre-training would have fewer steps; 0 is a fixed size",
+        paper_code=0,
+    )
+    restarts: FromVariant[int] = at_least(1)(3, "pre-trained autoencoders, of which one is kept", paper_code=20)
+    centroids_from: FromVariant[str] = choice("fused", "autoencoder")(
+        "fused", "the latent of the first pass, or the one without the graph", paper_code="autoencoder"
+    )
 
     def __post_init__(self) -> None:
-        """Check ranges and fill in what follows from the variant, so that a record shows what was used."""
+        """Check what no field can say alone."""
         super().__post_init__()
-        for setting in fields(Settings):
-            if getattr(self, setting.name) is None:
-                object.__setattr__(self, setting.name, getattr(VARIANTS[self.variant], setting.name))
-        _ = self.settings  # checks them
-        for name, choices in _CHOICES.items():
-            check_choice(f"value of method.{name}", getattr(self, name), choices)
-        for name in _AT_LEAST_ONE:
-            self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in _NOT_NEGATIVE:
-            self._require(name, 0 <= getattr(self, name) < float("inf"), "a number of at least 0")
-        for name in _POSITIVE:
-            self._require(name, 0 < getattr(self, name) < float("inf"), "a positive number")
-        self._require("phi", self.phi <= 1, "a share in [0, 1]")
-        self._require(
-            "heads", self.heads == 0 or LATENT_WIDTH % self.heads == 0, "0 or a divisor of 8, the latent size"
-        )
-        self._require("tol", self.tol is None or 0 <= self.tol <= 1, "a share of the cells in [0, 1], or null")
-        if self.adversarial and self.theta_pre > 0 and self.settings.discriminator_norm == "batch":
-            self._require(
-                "pretrain_batch", self.settings.pretrain_batch >= 2, "at least 2 for a batch norm with theta_pre"
+        has_norm = self.pretrain_theta > 0 and self.discriminator_norm == "batch"
+        if has_norm and self.batch_size < 2:
+            raise ConfigError(
+                "method.batch_size must be at least 2 for a batch norm with pretrain_adversarial_weight, "
+                f"got {self.batch_size}"
             )
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of the last block, filled in."""
-        return Settings(**{setting.name: getattr(self, setting.name) for setting in fields(Settings)})
 
     @property
     def join(self) -> str:
         """How the latent meets the graph in the decoder: ``fusion``, and "none" without heads."""
-        return "none" if self.fusion == "ca" and self.heads == 0 else self.fusion
+        return "none" if self.fusion == "ca" and self.n_heads == 0 else self.fusion
 
     @property
     def main_theta(self) -> float:
         """Weight of the adversarial term in the main phase, 0 without a discriminator."""
-        return self.settings.theta if self.adversarial else 0.0
+        return self.adversarial_weight if self.adversarial else 0.0
 
     @property
     def pretrain_theta(self) -> float:
         """Weight of the adversarial term in pre-training, 0 without a discriminator."""
-        return self.theta_pre if self.adversarial else 0.0
-
-    def _require(self, name: str, holds: bool, what: str) -> None:
-        """Refuse a value out of range."""
-        if not holds:
-            raise ConfigError(f"method.{name} must be {what}, got {getattr(self, name)}")
+        return self.pretrain_adversarial_weight if self.adversarial else 0.0

@@ -83,7 +83,7 @@ def place_all(
     """
     latent = np.empty((len(x), network.centroids.shape[1]), dtype=np.float32)
     soft = np.empty((len(x), network.centroids.shape[0]), dtype=np.float32)
-    norm = config.settings.norm
+    norm = config.norm
     for rows, cells in (
         (taught, CellGraph(graph, norm, device)),
         (~taught, CellGraph.of_strangers(int((~taught).sum()), norm, device)),

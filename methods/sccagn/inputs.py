@@ -58,12 +58,11 @@ class Inputs:
 
 def recipe_of(config: ScCagnConfig, n_nonempty: int) -> Recipe:
     """Return the steps from counts to x, for so many cells that have counts."""
-    settings = config.settings
     return Recipe(
-        min_cells=math.floor(settings.gene_filter * n_nonempty) + 1,
-        hvg=config.n_genes,
+        min_cells=math.floor(config.min_cell_share * n_nonempty) + 1,
+        hvg=config.n_top_genes,
         hvg_flavor="std" if config.gene_selection == "std" else "seurat",
-        **_STEPS[settings.input_transform],
+        **_STEPS[config.input_transform],
     )
 
 
@@ -110,10 +109,10 @@ def require_enough(n_taught: int, config: ScCagnConfig) -> None:
     Raises:
         DataError: with fewer than k + 1 cells.
     """
-    least = config.graph.k + 1
+    least = config.n_neighbors + 1
     if n_taught < least:
         raise DataError(
-            f"scCAGN joins each cell with its {config.graph.k} nearest others and needs {least} cells with counts, "
+            f"scCAGN joins each cell with its {config.n_neighbors} nearest others and needs {least} cells with counts, "
             f"got {n_taught}; give more cells, or a smaller method.graph.k"
         )
 
@@ -129,7 +128,7 @@ def cell_graph(x: np.ndarray, config: ScCagnConfig) -> tuple[csr_matrix, int]:
         (n_cells, n_cells) float32 CSR; two cells are joined when either kept the other as its neighbour.
     """
     points = x if len(x) <= config.exact_neighbour_cells else pca_scores(x, config.n_components)
-    directed = knn_graph(points, config.graph.k, prune="mean+std" if config.graph.prune else "none")
+    directed = knn_graph(points, config.n_neighbors, prune="mean+std" if config.prune else "none")
     return csr_matrix(directed.maximum(directed.T)), int(directed.nnz)
 
 
@@ -181,7 +180,8 @@ def _graph_of(usable: Counts, recipe: Recipe, config: ScCagnConfig, cache: Input
     params = {
         "recipe": asdict(recipe),
         "is_counts": usable.is_counts,
-        **asdict(config.graph),
+        "k": config.n_neighbors,
+        "prune": config.prune,
         "exact_neighbour_cells": config.exact_neighbour_cells,
         "n_components": config.n_components,
     }

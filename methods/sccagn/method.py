@@ -108,7 +108,7 @@ class ScCagn:
         if share > _UNTRAINED:
             _log.warning(
                 "the autoencoder leaves %.0f %% of the variance unexplained after %d epochs on %d cells: its latent "
-                "says little; a smaller method.pretrain_batch or more method.pretrain_epochs gives it more steps",
+                "says little; a smaller method.batch_size or more method.pretrain_epochs gives it more steps",
                 100 * share,
                 len(pretrained.history),
                 len(x),
@@ -121,11 +121,11 @@ class ScCagn:
         """Return the main phase before its first step; centroids are not set yet."""
         config = self.config
         frozen = None
-        if not config.settings.live_latent:
+        if not config.live_latent:
             with torch.no_grad():
                 frozen = pretrained.autoencoder.encode(x)
         network = Network(pretrained.autoencoder, n_clusters, config).to(run.device)
-        graph = CellGraph(inputs.graph, config.settings.norm, run.device)
+        graph = CellGraph(inputs.graph, config.norm, run.device)
         reach = choose_reach(config, len(x), run.generator, run.device)
         game = None
         if config.main_theta > 0:
@@ -171,7 +171,7 @@ class ScCagn:
         if not np.isfinite(latent).all():
             raise Diverged(max(0, last_epoch), {"latent": float("nan")})
         info["labels_from"] = "memberships"
-        if config.eps_q == 0:
+        if config.assignment_weight == 0:
             found = latent[inputs.taught]
             _, centroids, _ = kmeans(found, n_clusters, run.seed, n_init=n_starts(config, len(found)))
             network.set_centroids(centroids)

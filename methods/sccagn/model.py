@@ -69,7 +69,7 @@ class Network(nn.Module):
         self.autoencoder = autoencoder
         self.graph_layers = nn.ModuleList(LAYERS[config.gnn](n_in, n_out) for n_in, n_out in pairwise(widths))
         self.join = config.join
-        self.attention = CrossAttention(n_latent, config.heads) if self.join == "ca" else None
+        self.attention = CrossAttention(n_latent, config.n_heads) if self.join == "ca" else None
         self.widened = _widened(layers[N_ENCODER]) if self.join == "concat" else None
         self.centroids = nn.Parameter(torch.zeros(n_clusters, n_latent))
         self._shares = config.phi * config.alpha, (1 - config.phi) * config.beta

@@ -70,7 +70,7 @@ def pretrain(x: Tensor, n_clusters: int, config: ScCagnConfig, run: RunContext) 
     Raises:
         Diverged: when a loss is not finite.
     """
-    n_restarts = config.settings.restarts
+    n_restarts = config.restarts
     at_once = 1 if x.device.type == "cpu" else n_restarts
     best: Pretrained | None = None
     for first in range(0, n_restarts, at_once):
@@ -115,11 +115,11 @@ def _train(restarts: Restarts, x: Tensor, config: ScCagnConfig, run: RunContext)
 def step_size(n_cells: int, config: ScCagnConfig) -> int:
     """Return the cells in a step of pre-training.
 
-    At most ``pretrain_batch``; fewer where pre-training would not come to ``pretrain_least_steps`` steps, so the size
+    At most ``batch_size``; fewer where pre-training would not come to ``pretrain_least_steps`` steps, so the size
     depends on ``pretrain_epochs`` too. Where cells times epochs are fewer than these steps, each cell is a step of its
     own (two cells for a discriminator's batch norm), and there are as many steps as that makes.
     """
-    size, least_steps = config.settings.pretrain_batch, config.settings.pretrain_least_steps
+    size, least_steps = config.batch_size, config.pretrain_least_steps
     if least_steps == 0:
         return size
     return max(_least_size(config), min(size, n_cells * config.pretrain_epochs // least_steps))
@@ -168,7 +168,7 @@ def _judged(
     if not np.isfinite(z).all():
         raise Diverged(max(0, config.pretrain_epochs - 1), {"latent": math.nan})
     labels, centroids, _ = kmeans(z, n_clusters, seed, n_init=n_starts(config, len(z)))
-    is_only_one = config.settings.restarts == 1
+    is_only_one = config.restarts == 1
     silhouette = math.nan if is_only_one else _silhouette(z, labels, seed)
     chosen_by = "only one" if is_only_one else "reconstruction" if math.isnan(silhouette) else "silhouette"
     return Pretrained(autoencoder, labels, centroids, restart, silhouette, chosen_by, history)

@@ -116,13 +116,16 @@ class MainTraining:
         """
         config = self._config
         terms: dict[str, tuple[float, Tensor]] = {}
-        if config.eps_q > 0 or config.eps_r > 0:
-            target = target_distribution(log_q.exp(), config.tau)
-            terms["clustering"] = config.eps_q, divergence(target, log_q)
-            terms["graph_clustering"] = config.eps_r, divergence(target, codes[3].log_softmax(dim=1))
-        if config.mu > 0:
+        if config.assignment_weight > 0 or config.graph_head_weight > 0:
+            target = target_distribution(log_q.exp(), config.target_temperature)
+            terms["clustering"] = config.assignment_weight, divergence(target, log_q)
+            terms["graph_clustering"] = config.graph_head_weight, divergence(target, codes[3].log_softmax(dim=1))
+        if config.reconstruction_weight > 0:
             hidden = self.network.decode(latent, codes, self.reach, self._graph)
-            terms["reconstruction"] = config.mu, reconstruction_error(hidden, self.network.output, self._x)
+            terms["reconstruction"] = (
+                config.reconstruction_weight,
+                reconstruction_error(hidden, self.network.output, self._x),
+            )
         if self._game is not None:
             terms["generator"] = config.main_theta, self._game.encoder_loss(self._seen_by_discriminator(latent))
         return terms

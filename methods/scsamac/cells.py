@@ -42,7 +42,7 @@ class Cells:
         is_gpu = self.device.type == "cuda"
         self.is_bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and is_gpu)
         self.dtype = torch.float64 if config.precision == "float64" else torch.float32
-        self.least_batch = min(config.settings.least_batch, config.batch_size)
+        self.least_batch = min(config.least_batch, config.batch_size)
         self.order = run.generator
         self.generator = run.generator
         if self.device.type != "cpu":
@@ -86,7 +86,7 @@ class Cells:
     def noisy(self, x: Tensor) -> Tensor:
         """Return ``x`` with normal noise."""
         noise = torch.randn(x.shape, generator=self.generator, dtype=x.dtype, device=x.device)
-        return torch.add(x, noise, alpha=self.config.noise_sigma, out=noise)
+        return torch.add(x, noise, alpha=self.config.noise_std, out=noise)
 
     def visible_genes(self, x: Tensor) -> Tensor:
         """Return the genes that the masked view of a batch keeps, int64 on the device; a new draw at each call.

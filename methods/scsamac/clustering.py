@@ -48,7 +48,7 @@ class ClusterTraining:
         self.cells = cells
         self.centroids = nn.Parameter(torch.tensor(centroids, dtype=cells.dtype, device=cells.device))
         self.head: nn.Linear | None = None
-        if cells.config.cluster_head == "trained" and cells.config.settings.cluster_level_weight > 0:
+        if cells.config.cluster_head == "trained" and cells.config.cluster_level_weight > 0:
             self.head = self._new_head()
         self.epochs = 0
         self.stop_reason = ""
@@ -76,8 +76,8 @@ class ClusterTraining:
             Diverged: when a loss or the latent is not finite.
         """
         config = self.cells.config
-        most = config.settings.max_cluster_epochs
-        self.network.train(config.settings.clustering_dropout)
+        most = config.epochs
+        self.network.train(config.clustering_dropout)
         labels: Tensor | None = None
         while True:
             epoch = first_epoch + self.epochs
@@ -88,7 +88,7 @@ class ClusterTraining:
             if self.changed is not None and self.changed < config.tol:
                 self.stop_reason = "labels settled"
             elif self.epochs >= most:
-                self.stop_reason = "max_cluster_epochs"
+                self.stop_reason = "epochs"
             values = {} if self.changed is None else {"label_change": self.changed}
             if self.stop_reason:
                 self._run.log(epoch, **values)
@@ -110,14 +110,14 @@ class ClusterTraining:
 
     def _train(self, epoch: int) -> dict[str, float]:
         """Run one epoch and return its mean terms."""
-        settings = self.cells.config.settings
+        config = self.cells.config
         (terms,) = run_epochs(
             self._step,
             len(self.cells.taught),
             self.cells.config.batch_size,
             1,
             self.cells.order,
-            shuffle=settings.shuffle_clustering,
+            shuffle=config.shuffle_clustering,
             min_batch=self.cells.least_batch,
             first_epoch=epoch,
         )
@@ -131,7 +131,7 @@ class ClusterTraining:
             config.likelihood: 1.0,
             "wasserstein": config.clustering_weight * config.wasserstein_weight,
             "soft_kmeans": config.clustering_weight * config.soft_kmeans_weight,
-            "cluster_level": config.clustering_weight * config.settings.cluster_level_weight,
+            "cluster_level": config.clustering_weight * config.cluster_level_weight,
         }
         self._optimiser.zero_grad()
         torch.stack([weights[name] * term for name, term in terms.items() if term.requires_grad]).sum().backward()
@@ -145,7 +145,7 @@ class ClusterTraining:
             chosen: (n_chosen,) int64 on the CPU, cells with counts.
         """
         config, network, cells = self.cells.config, self.network, self.cells
-        is_compared = config.settings.cluster_level_weight > 0
+        is_compared = config.cluster_level_weight > 0
         batch = cells.batch(chosen)
         x = cells.scaled(batch)
         latent = encode(network, cells, x, ("noisy", "clean", *(["masked"] if self.head is not None else [])))

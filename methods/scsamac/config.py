@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from scbench_methods.scsamac.variants import VARIANTS, Settings
-
+from scbench import vocabulary
 from scbench.errors import ConfigError
+from scbench.fields import (
+    FromVariant,
+    Range,
+    at_least,
+    below_one,
+    check_fields,
+    choice,
+    not_negative,
+    positive,
+    share,
+    switch,
+)
 from scbench.method import MethodConfig
-from scbench.names import check_choice
 
 __all__ = ["ALL_GENES", "MaskConfig", "ScSamacConfig"]
 
 ALL_GENES = "all"
-
-_AT_LEAST_ONE = ("n_heads", "batch_size", "n_init", "n_neighbors", "exact_attention_cells", "n_attention_keys")
-_POSITIVE = ("temperature", "dof", "lr", "cluster_lr", "resolution")
-_NOT_NEGATIVE = ("noise_sigma", "clustering_weight", "wasserstein_weight", "soft_kmeans_weight", "margin", "tol")
+_LATENT_WIDTH = 32
+_GENES = Range("a number of at least 1, or all", lambda n: n == ALL_GENES if isinstance(n, str) else n >= 1)
+_HEADS = Range("a divisor of 32, the width of the latent", lambda n: n > 0 and _LATENT_WIDTH % n == 0)
 
 
 @dataclass(frozen=True)
 class MaskConfig:
-    """Masking of genes by their saliency, the sum of a gene's values over that of the gene with the largest sum.
+    """Masking of genes by their saliency, the sum of a gene's values over that of the gene with the largest sum."""
 
-    Attributes:
-        moderate_from, salient_from: least saliency of a moderately salient and of a salient gene.
-        p_other, p_moderate, p_salient: probability that a gene of that class is masked.
-    """
-
-    moderate_from: float = 0.1  # paper
-    salient_from: float = 0.3  # paper
-    p_other: float = 0.6  # paper, as the two below
-    p_moderate: float = 0.3
-    p_salient: float = 0.1
+    # All values: paper.
+    moderate_from: float = share(0.1, "least saliency of a moderately salient gene")
+    salient_from: float = share(0.3, "least saliency of a salient gene")
+    p_other: float = share(0.6, "probability that a gene of no class is masked")
+    p_moderate: float = share(0.3, "probability that a moderately salient gene is masked")
+    p_salient: float = share(0.1, "probability that a salient gene is masked")
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("p_other", "p_moderate", "p_salient"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"method.mask.{name} is a probability, got {getattr(self, name)}")
-        if not 0 < self.moderate_from <= self.salient_from <= 1:
+        check_fields(self, "method.mask")
+        if not 0 < self.moderate_from <= self.salient_from:
             raise ConfigError(
                 "method.mask needs 0 < moderate_from <= salient_from <= 1, "
                 f"got {self.moderate_from} and {self.salient_from}"
@@ -49,113 +52,81 @@ class MaskConfig:
 
 @dataclass(frozen=True)
 class ScSamacConfig(MethodConfig):
-    """Settings of scSAMAC. The last block follows from ``variant`` where it is None; see :class:`variants.Settings`.
+    """Settings of scSAMAC."""
 
-    Attributes:
-        likelihood: of the counts, "nb" or "zinb".
-        n_top_genes: genes to keep, or "all". None is 2000; in ``paper_code`` all, unless ``gene_filter`` is named.
-        noise_sigma: standard deviation of the normal noise on the z-scores that the counts are decoded from.
-        mask: the masked view.
-        n_heads, attention_dropout: of both attention blocks.
-        temperature: of the instance contrastive loss.
-        contrast_normalize: compare directions in it, not inner products.
-        clustering_weight: gamma, of all clustering terms together.
-        wasserstein_weight: of the distance between assignments and their target.
-        soft_kmeans_weight: of the soft k-means term.
-        margin: of the cluster-level contrastive loss.
-        dof: degrees of freedom of the Student-t assignment.
-        batch_size: cells in a step: the set of the attention and the negatives of the contrast.
-        lr: of pre-training (Adam with AMSGrad).
-        cluster_lr, rho: of clustering (Adadelta).
-        tol: clustering ends when fewer than this share of the labels changed in an epoch.
-        n_init: k-means starts.
-        estimate_k: "none", or "latent": take the Leiden communities of the pre-trained latent as first clusters when
-            they are no more than K.
-        n_neighbors, resolution: of that graph (the cell itself counted) and of Leiden.
-        exact_attention_cells: evaluation attends to all cells up to so many; beyond, to ``n_attention_keys`` of them.
-        n_attention_keys: random cells, the same for one run.
-        precision: of the network: "float32", "float64", "bfloat16" (wide products only), or "auto": bfloat16 on a GPU,
-            float32 elsewhere.
-    """
-
-    VARIANTS: ClassVar[tuple[str, ...]] = tuple(VARIANTS)
+    VARIANTS: ClassVar[tuple[str, ...]] = ("default", "paper_code")
 
     name: str = "scsamac"
-    likelihood: str = "nb"
-    n_top_genes: int | str | None = None
-    noise_sigma: float = 2.5  # released program
+    likelihood: str = vocabulary.likelihood("nb")
+    n_top_genes: FromVariant[int | str] = vocabulary.n_top_genes(
+        2000, "2000 where gene_selection is given", range=_GENES, paper_code=ALL_GENES
+    )
+    # Released program.
+    noise_std: float = vocabulary.noise_std(2.5, "z-scores that counts are decoded from", stored_as="noise_sigma")
     mask: MaskConfig = field(default_factory=MaskConfig)
-    n_heads: int = 8
-    attention_dropout: float = 0.1  # released program
-    temperature: float = 0.07  # released program
-    contrast_normalize: bool = False
-    clustering_weight: float = 1.0  # released program
-    wasserstein_weight: float = 1.0
-    soft_kmeans_weight: float = 0.001  # released program
-    margin: float = 1.0  # released program
-    dof: float = 1.0
-    batch_size: int = 256  # released program
-    lr: float = 1e-4
-    cluster_lr: float = 1.0
-    rho: float = 0.95
-    tol: float = 0.001  # released program
-    n_init: int = 20  # released program
-    estimate_k: str = "none"
-    n_neighbors: int = 20  # released program
-    resolution: float = 0.8  # released program
-    exact_attention_cells: int = 50_000
-    n_attention_keys: int = 4096
-    precision: str = "auto"
-
-    gene_filter: str | None = None
-    saliency: str | None = None
-    contrast_weight: float | None = None
-    cluster_level_weight: float | None = None
-    pretrain_epochs: int | None = None
-    max_cluster_epochs: int | None = None
-    least_batch: int | None = None
-    wasserstein: str | None = None
-    cluster_head: str | None = None
-    shuffle_clustering: bool | None = None
-    clustering_dropout: bool | None = None
-    attention_scope: str | None = None
+    n_heads: int = vocabulary.n_heads(8, "of both blocks", range=_HEADS)
+    dropout: float = vocabulary.dropout(0.1, "of both attention blocks", stored_as="attention_dropout")  # program
+    temperature: float = vocabulary.temperature(0.07, "of the one over instances")  # released program
+    contrast_normalize: bool = switch(False, "compare directions in that loss, not inner products")
+    clustering_weight: float = vocabulary.clustering_weight(1.0, "gamma, of all clustering terms together")  # program
+    wasserstein_weight: float = not_negative(1.0, "weight of the distance between assignments and their target")
+    soft_kmeans_weight: float = not_negative(0.001, "weight of the soft k-means term")  # released program
+    margin: float = not_negative(1.0, "margin of the cluster-level contrastive loss")  # released program
+    dof: float = vocabulary.dof(1.0)
+    # Released program.
+    batch_size: int = vocabulary.batch_size(256, "the set of the attention and the negatives of the contrast")
+    lr: float = vocabulary.lr(1e-4, "of pre-training (Adam with AMSGrad)")
+    cluster_lr: float = positive(1.0, "learning rate of clustering (Adadelta)")
+    rho: float = below_one(0.95, "decay of the averages of Adadelta")
+    tol: float = vocabulary.tol(0.001, "in an epoch of clustering, and not exactly this share")  # released program
+    n_init: int = vocabulary.n_init(20)  # released program
+    estimate_k: str = choice("none", "latent")(
+        "none", "latent: first clusters are the Leiden communities of the pre-trained latent when no more than K"
+    )
+    n_neighbors: int = vocabulary.n_neighbors(  # released program
+        20,
+        "that of estimate_k=latent; the cell itself is one of them",
+        range=Range("at least 2, the cell itself counted", at_least(2).holds),
+    )
+    resolution: float = vocabulary.resolution(0.8, "that of estimate_k=latent")  # released program
+    exact_attention_cells: int = vocabulary.exact_attention_cells(50_000, "in evaluation")
+    n_landmarks: int = vocabulary.n_landmarks(4096, "the same for one run", stored_as="n_attention_keys")
+    precision: str = choice("auto", "float32", "float64", "bfloat16")(
+        "auto", "of the network; bfloat16 in wide products only; auto: bfloat16 on a GPU, float32 elsewhere"
+    )
+    gene_selection: FromVariant[str] = vocabulary.gene_selection(
+        "hvg", "or the program's", range=choice("hvg", "zero_rate"), stored_as="gene_filter", paper_code="zero_rate"
+    )
+    saliency: FromVariant[str] = choice("log_norm", "counts", "scaled_batch")(
+        "log_norm",
+        "what a gene's is summed from: values of all cells, once, or the z-scores of each mini-batch",
+        paper_code="scaled_batch",
+    )
+    # paper
+    contrast_weight: FromVariant[float] = not_negative(0.001, "mu, of the contrast in pre-training", paper_code=0.01)
+    # paper
+    cluster_level_weight: FromVariant[float] = not_negative(
+        0.01, "omega, of the contrast of clusters", paper_code=0.002
+    )
+    pretrain_epochs: FromVariant[int] = vocabulary.pretrain_epochs(400, paper_code=300)  # 400: paper
+    epochs: FromVariant[int] = vocabulary.epochs(200, "at most", stored_as="max_cluster_epochs", paper_code=2000)
+    least_batch: FromVariant[int] = at_least(1)(32, "a smaller last batch joins the one before it", paper_code=1)
+    wasserstein: FromVariant[str] = choice("sorted", "detached")(
+        "sorted", "sorted has a gradient, detached is a value only", paper_code="detached"
+    )
+    cluster_head: FromVariant[str] = choice("trained", "random")(
+        "trained",
+        "one head for both views with a softmax, or two new ones in each batch whose loss is a value only",
+        paper_code="random",
+    )
+    shuffle_clustering: FromVariant[bool] = switch(True, "a new order of the cells in each epoch", paper_code=False)
+    clustering_dropout: FromVariant[bool] = switch(True, "whether dropout is on in clustering", paper_code=False)
+    attention_scope: FromVariant[str] = choice("all", "blocks")(
+        "all", "whom a cell attends to in evaluation: all, or blocks of batch_size", paper_code="blocks"
+    )
 
     def __post_init__(self) -> None:
-        """Check ranges and fill in what follows from the variant, so that a record shows what was used."""
+        """Let a choice of genes that is given bring the default's number of them."""
+        if self.n_top_genes is None and self.gene_selection is not None:
+            object.__setattr__(self, "n_top_genes", 2000)
         super().__post_init__()
-        if self.n_top_genes is None:
-            is_program = self.variant == "paper_code" and self.gene_filter is None
-            object.__setattr__(self, "n_top_genes", ALL_GENES if is_program else 2000)
-        for setting in fields(Settings):
-            if getattr(self, setting.name) is None:
-                object.__setattr__(self, setting.name, getattr(VARIANTS[self.variant], setting.name))
-        _ = self.settings  # checks them
-        check_choice("value of method.likelihood", self.likelihood, ("nb", "zinb"))
-        check_choice("value of method.estimate_k", self.estimate_k, ("none", "latent"))
-        check_choice("value of method.precision", self.precision, ("auto", "float32", "float64", "bfloat16"))
-        is_number = isinstance(self.n_top_genes, int)
-        self._require(
-            "n_top_genes",
-            self.n_top_genes == ALL_GENES or (is_number and int(self.n_top_genes or 0) >= 1),
-            "at least 1, or all",
-        )
-        for name in _AT_LEAST_ONE:
-            self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in _POSITIVE:
-            self._require(name, 0 < getattr(self, name) < float("inf"), "a positive number")
-        for name in _NOT_NEGATIVE:
-            self._require(name, 0 <= getattr(self, name) < float("inf"), "a number of at least 0")
-        self._require("n_heads", 32 % self.n_heads == 0, "a divisor of 32, the width of the latent")
-        self._require("n_neighbors", self.n_neighbors >= 2, "at least 2, the cell itself counted")
-        self._require("attention_dropout", 0 <= self.attention_dropout < 1, "in [0, 1)")
-        self._require("rho", 0 <= self.rho < 1, "in [0, 1)")
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of the last block, filled in."""
-        return Settings(**{setting.name: getattr(self, setting.name) for setting in fields(Settings)})
-
-    def _require(self, name: str, holds: bool, what: str) -> None:
-        """Refuse a value out of range."""
-        if not holds:
-            raise ConfigError(f"method.{name} must be {what}, got {getattr(self, name)}")

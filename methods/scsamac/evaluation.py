@@ -35,7 +35,7 @@ class Evaluation:
         self.is_sampled = config.attention_scope == "all" and len(cells.taught) > config.exact_attention_cells
         others = cells.taught
         if self.is_sampled:
-            others = others[torch.randperm(len(others), generator=cells.order)[: config.n_attention_keys]]
+            others = others[torch.randperm(len(others), generator=cells.order)[: config.n_landmarks]]
         self._others = others.to(cells.device)
 
     @property

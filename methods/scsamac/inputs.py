@@ -58,7 +58,7 @@ def make_inputs(counts: Counts, config: ScSamacConfig, cache: InputCache | None)
     def compute(matrix: csr_matrix, inner: InputCache | None) -> Derived:
         return _compute(matrix, config, inner)
 
-    params = {"n_top_genes": config.n_top_genes, "gene_filter": config.gene_filter}
+    params = {"n_top_genes": config.n_top_genes, "gene_filter": config.gene_selection}
     found = derive(counts.matrix, "scsamac", params, compute, cache)
     return Inputs(
         counts=cast(csr_matrix, found.per_cell["counts"]),
@@ -71,9 +71,9 @@ def make_inputs(counts: Counts, config: ScSamacConfig, cache: InputCache | None)
 def _compute(matrix: csr_matrix, config: ScSamacConfig, cache: InputCache | None) -> Derived:
     """Compute :func:`make_inputs` for one matrix."""
     n_top = config.n_top_genes if isinstance(config.n_top_genes, int) else None
-    recipe = Recipe(hvg=n_top if config.gene_filter == "hvg" else None)
+    recipe = Recipe(hvg=n_top if config.gene_selection == "hvg" else None)
     done = prepare(Counts(matrix), recipe, cache)
-    if config.gene_filter == "zero_rate" and n_top is not None:
+    if config.gene_selection == "zero_rate" and n_top is not None:
         genes = genes_by_zero_rate(done.counts, int(done.nonempty.sum()), n_top)
         if len(genes) == 0:
             raise DataError(

@@ -49,12 +49,12 @@ class ScSamac:
         inputs = make_inputs(counts, config, run.cache)
         self._check(inputs, n_clusters)
         cells = Cells(inputs, config, run)
-        network = Network(
-            cells.n_genes, config.likelihood, config.n_heads, config.attention_dropout, cells.generator
-        ).to(cells.device, cells.dtype)
+        network = Network(cells.n_genes, config.likelihood, config.n_heads, config.dropout, cells.generator).to(
+            cells.device, cells.dtype
+        )
         pretrain(network, cells, run)
         evaluation = Evaluation(network, cells)
-        first_epoch = config.settings.pretrain_epochs
+        first_epoch = config.pretrain_epochs
         latent = evaluation.latent(max(0, first_epoch - 1))
         host = latent.cpu().numpy().astype(np.float32)
         start = first_clusters(host[cells.taught.numpy()], n_clusters, config, run.seed)

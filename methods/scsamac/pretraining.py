@@ -26,7 +26,7 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
     Raises:
         Diverged: when a loss is not finite.
     """
-    settings = cells.config.settings
+    config = cells.config
     network.train()
     optimiser = Adam(network.parameters(), cells.config.lr, amsgrad=True)
 
@@ -34,7 +34,7 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
         terms = pretrain_losses(network, cells, cells.taught[indices])
         total = terms[cells.config.likelihood]
         if "contrast" in terms:
-            total = total + settings.contrast_weight * terms["contrast"]
+            total = total + config.contrast_weight * terms["contrast"]
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
@@ -47,7 +47,7 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
         step,
         len(cells.taught),
         cells.config.batch_size,
-        settings.pretrain_epochs,
+        config.pretrain_epochs,
         cells.order,
         min_batch=cells.least_batch,
         on_epoch=on_epoch,
@@ -64,7 +64,7 @@ def pretrain_losses(network: Network, cells: Cells, chosen: Tensor) -> dict[str,
     """
     config = cells.config
     batch = cells.batch(chosen)
-    is_contrasted = config.settings.contrast_weight > 0
+    is_contrasted = config.contrast_weight > 0
     views = ("noisy", "clean", "masked") if is_contrasted else ("noisy",)
     latent = encode(network, cells, cells.scaled(batch), views)
     terms = {config.likelihood: count_loss(network, cells, latent[0], batch)}

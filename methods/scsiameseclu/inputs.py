@@ -44,7 +44,7 @@ def make_inputs(counts: Counts, config: ScSiameseCluConfig, cache: InputCache | 
     Raises:
         DataError: as ``scbench.preprocess.prepare``.
     """
-    recipe = Recipe(round_counts="round", min_cells=config.gene_filter, hvg=config.n_genes, scale=True)
+    recipe = Recipe(round_counts="round", min_cells=config.min_cells_used, hvg=config.n_top_genes, scale=True)
     x = principal_components(counts, recipe, config.n_components, cache)
     unscaled = prepare(counts, replace(recipe, scale=False), cache)
     return Inputs(
@@ -57,24 +57,24 @@ def make_inputs(counts: Counts, config: ScSiameseCluConfig, cache: InputCache | 
 
 def _graph(counts: Counts, recipe: Recipe, config: ScSiameseCluConfig, cache: InputCache | None) -> csr_matrix:
     """Return the graph of cells."""
-    symmetrise = cast(Literal["none", "max", "mean"], config.symmetrise)
-    if config.metric in PROGRAM_METRICS:
+    symmetrise = cast(Literal["none", "max", "mean"], config.symmetrise_used)
+    if config.metric_used in PROGRAM_METRICS:
         # Not cached: ties are broken by position, so the graph has to be made in the order that the method sees.
         scaled = cast(np.ndarray, prepare(counts, recipe, cache).x)
-        return _made_mutual(program_graph(scaled, config.metric, config.graph.k), symmetrise)
+        return _made_mutual(program_graph(scaled, config.metric_used, config.n_neighbors), symmetrise)
 
     def compute(matrix: csr_matrix, inner: InputCache | None) -> Derived:
         here = Counts(matrix, None, counts.is_counts)
         scores = principal_components(here, recipe, config.n_components, inner)
-        graph = knn_graph(scores, config.graph.k, cast(Metric, config.metric), symmetrize=symmetrise)
+        graph = knn_graph(scores, config.n_neighbors, cast(Metric, config.metric_used), symmetrize=symmetrise)
         return Derived(cell_by_cell={"graph": graph})
 
     params = {
         "recipe": asdict(recipe),
         "is_counts": counts.is_counts,
         "n_components": config.n_components,
-        "metric": config.metric,
-        "k": config.graph.k,
+        "metric": config.metric_used,
+        "k": config.n_neighbors,
         "symmetrise": symmetrise,
     }
     return derive(counts.matrix, "knn_graph", params, compute, cache).cell_by_cell["graph"]

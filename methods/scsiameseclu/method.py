@@ -77,7 +77,7 @@ class ScSiameseClu:
             "n_components": setting.n_features,
             "n_edges": int(inputs.graph.nnz),
             "n_edges_after_removal": training.views.n_edges,
-            "metric": config.metric,
+            "metric": config.metric_used,
             "zinb": self._zinb_input(inputs),
             "n_init": self._n_init(setting.n_cells),
             **setting.approximations(),
@@ -103,8 +103,8 @@ class ScSiameseClu:
         else:
             pruned = prune_edges(inputs.graph, graph_codes, config.edge_removal)
         spread = diffusion_matrix(inputs.graph)
-        is_directed = config.symmetrise == "none"
-        diffused = (DirectedPpr if is_directed else Ppr)(spread, config.alpha, device=device)
+        is_directed = config.symmetrise_used == "none"
+        diffused = (DirectedPpr if is_directed else Ppr)(spread, config.teleport, device=device)
         return Views(SparseGraph(random_walk(pruned, by_columns=by_columns), device), diffused, int(pruned.nnz))
 
     def _zinb_input(self, inputs: Inputs) -> str:

@@ -38,7 +38,7 @@ def pretrain(network: Network, setting: Setting, igae_stage: Stage) -> int:
         [*network.graph_encoder.parameters(), *network.graph_decoder.parameters()],
         _LR_SEPARATE,
         lambda: _igae_losses(network, setting, igae_stage),
-        epochs=config.igae_epochs,
+        epochs=config.pretrain_graph_epochs,
         first_epoch=epoch,
     )
     joint = [p for name, p in network.named_parameters() if not name.startswith("heads.")]
@@ -47,7 +47,7 @@ def pretrain(network: Network, setting: Setting, igae_stage: Stage) -> int:
         joint,
         _LR_JOINT,
         lambda: _joint_losses(network, setting),
-        epochs=config.joint_epochs,
+        epochs=config.pretrain_joint_epochs,
         first_epoch=epoch,
     )
     return epoch
@@ -74,12 +74,12 @@ def _train_autoencoder(network: Network, setting: Setting) -> int:
         step,
         setting.n_cells,
         config.batch_size,
-        config.ae_epochs,
+        config.pretrain_epochs,
         setting.run.generator,
         min_batch=1,
         on_epoch=on_epoch,
     )
-    return config.ae_epochs
+    return config.pretrain_epochs
 
 
 def _full_batch(

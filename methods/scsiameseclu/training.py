@@ -171,10 +171,10 @@ class MainTraining:
         terms: dict[str, Callable[[_Pass], Tensor]] = {
             "cell_level": self._cell_level,
             "latent_level": self._latent_level,
-            "propagation": lambda p: config.delta * self._propagation(p),
+            "propagation": lambda p: config.propagation_weight * self._propagation(p),
             "reconstruction": self._reconstruction,
-            "zinb": lambda p: config.sigma * self._zinb(p),
-            "transport": lambda p: config.mu * self._clustering(soft),
+            "zinb": lambda p: config.zinb_weight * self._zinb(p),
+            "transport": lambda p: config.clustering_weight * self._clustering(soft),
         }
         left_out = set(config.left_out)
         if self.counts is None and not config.is_paper_code:

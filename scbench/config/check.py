@@ -19,6 +19,7 @@ from scbench.config.groups import (
     options,
     schema_of,
 )
+from scbench.config.old_names import with_current_names
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.names import nearest, unknown
@@ -30,6 +31,8 @@ _GROUPS = ("method", "dataset", "engine")
 
 def check_overrides(arguments: Iterable[str], named: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """Refuse unknown keys and unknown options of groups; spell out ``glob(...)`` over a group, mark keys as new.
+
+    Parameters of methods that are given by an earlier name get the one that they have now, which is said.
 
     Args:
         arguments: the overrides of a command line (``method=leiden``, ``+engine.threads=2``), without Hydra's flags.
@@ -58,8 +61,9 @@ def check_overrides(arguments: Iterable[str], named: Mapping[str, Sequence[str]]
             checked.append(f"{key}={','.join(chosen[key])}" if is_glob else argument)
         else:
             checked.append(argument)
-    for place, (override, argument) in enumerate(overrides):
-        key = override.get_key_element().lstrip("+~")
+    checked = with_current_names(checked, [schema_of("method", name) for name in chosen.get("method", ())])
+    for place, argument in enumerate(checked):
+        key = argument.partition("=")[0].lstrip("+~")
         if key not in _GROUPS and key.partition(".")[0].partition("/")[0] != "hydra":
             _check_key(key, chosen)
             head, _, rest = key.partition(".")

@@ -19,6 +19,7 @@ from scbench.config.experiment_fields import read_fields
 from scbench.config.preset import leaves
 from scbench.errors import ConfigError
 from scbench.names import unknown
+from scbench.renames import current_values, installed_schema
 
 __all__ = ["Experiment", "ExperimentMethod", "experiment_names", "load_experiment"]
 
@@ -91,12 +92,21 @@ def load_experiment(name: str) -> Experiment:
         protocol=fields["protocol"],
         seeds=fields["seeds"],
         n_clusters=fields["n_clusters"],
-        methods=tuple(ExperimentMethod(method, dict(leaves(params))) for method, params in fields["methods"]),
+        methods=tuple(ExperimentMethod(method, _current(path, method, params)) for method, params in fields["methods"]),
         datasets=fields["datasets"],
         overrides=dict(leaves(fields["overrides"])),
         metrics=fields["metrics"],
         published=fields["published"],
     )
+
+
+def _current(path: Path, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return parameters of a row by their current names; those of a method that is not installed stay as they are."""
+    values = dict(leaves(params))
+    schema = installed_schema(method) if values else None
+    if schema is None:
+        return values
+    return current_values(schema, values, where=f"experiment file {path}: ", prefix=f"methods.{method}.")
 
 
 def experiment_names() -> list[str]:

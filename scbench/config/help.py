@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from scbench import __version__
 from scbench.config.experiment import experiment_names
 from scbench.config.groups import DEFAULT_OPTIONS, options, schema_of
+from scbench.config.method_help import method_help, plain_value
 from scbench.config.preset import shipped_names
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
@@ -24,6 +25,7 @@ scbench {version}: run clustering methods on single-cell data and score them aga
   python -m scbench -m method=A,B dataset=C,D     the cross product, in one queue
   python -m scbench experiment=E                  a named comparison; what is not at hand is left out
   python -m scbench method=M dataset=file dataset.path=P dataset.label=cell_type
+  python -m scbench method=M --help               what each parameter of M is, with its type and range
   python -m scbench method=M dataset=D --cfg job  show the composed configuration
   ... --dry-run                                   show what would run, what is done, and how long it may take
   python -m scbench.datasets list                 the datasets and where they are
@@ -66,8 +68,15 @@ _FILE_KEYS = {
 }
 
 
-def help_text() -> str:
-    """Return the whole help page: usage, groups with their options, keys with their defaults."""
+def help_text(arguments: Sequence[str] = ()) -> str:
+    """Return the whole help page: usage, groups with their options, keys with their defaults.
+
+    Args:
+        arguments: of the command; with ``method=NAME`` among them the page is of the parameters of these methods.
+    """
+    named = [argument.partition("=")[2] for argument in arguments if argument.startswith("method=")]
+    if named:
+        return "\n".join(method_help(name) for name in named[-1].split(","))
     parts = [_USAGE.format(version=__version__), "GROUPS (choose one of each with group=option)\n"]
     for group in ("method", "dataset", "engine"):
         default = DEFAULT_OPTIONS.get(group)
@@ -76,9 +85,9 @@ def help_text() -> str:
     parts.append("\nKEYS (key=value)\n")
     for field in dataclasses.fields(RunConfig):
         if field.name in _KEYS:
-            parts.append(f"  {field.name + '=' + _plain(field.default):<26} {_KEYS[field.name]}\n")
+            parts.append(f"  {field.name + '=' + plain_value(field.default):<26} {_KEYS[field.name]}\n")
     parts.append("\nKEYS OF A FILE OF YOUR OWN (dataset=file dataset.path=P dataset.label=cell_type)\n")
-    defaults = {field.name: _plain(_default(field)) for field in dataclasses.fields(schema_of("dataset", "file"))}
+    defaults = {field.name: plain_value(_default(field)) for field in dataclasses.fields(schema_of("dataset", "file"))}
     parts += [f"  {f'dataset.{key}={defaults[key]}':<27} {meaning}\n" for key, meaning in _FILE_KEYS.items()]
     parts.append("\nKEYS OF THE GROUPS\n")
     parts += [_group_keys("engine", engine) for engine in options("engine")]
@@ -98,7 +107,7 @@ def help_text() -> str:
 def _group_keys(group: str, option: str, without: Collection[str] = ("name",)) -> str:
     """Return the settable keys of one option with their defaults, but for those that are explained elsewhere."""
     shown = [
-        f"{name}={_plain(default)}"
+        f"{name}={plain_value(default)}"
         for field in dataclasses.fields(schema_of(group, option))
         if field.name not in without
         for name, default in _defaults(field.name, _default(field))
@@ -118,15 +127,6 @@ def _defaults(name: str, default: object) -> Iterator[tuple[str, object]]:
             yield from _defaults(f"{name}.{field.name}", getattr(default, field.name))
     else:
         yield name, default
-
-
-def _plain(value: object) -> str:
-    """Return a default as one would type it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value in ("???", dataclasses.MISSING) else str(value)
 
 
 def _wrapped(head: str, words: Iterable[str], tail: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from scbench.config.schema import PROTOCOLS, AppliedPreset
 from scbench.errors import ConfigError
 from scbench.names import check_choice, unknown
 from scbench.plugins import Plugin, find
+from scbench.renames import current_values
 
 __all__ = ["check_params", "choose_preset", "with_preset"]
 
@@ -37,6 +39,8 @@ def with_preset(config: DictConfig, overrides: Iterable[str]) -> tuple[DictConfi
     preset = None if method is None else choose_preset(asked, protocol, method, dataset)
     if preset is None:  # a name that is missing is said when the whole configuration is checked
         return config, None
+    schema, where = find(method).config_class(), f"preset file {preset.file}: "
+    preset = dataclasses.replace(preset, params=current_values(schema, preset.params, where=where, prefix="params."))
     check_params(preset, find(method))
     merged = copy.deepcopy(config)
     given = [path for override in overrides for path in _paths_set(override)]

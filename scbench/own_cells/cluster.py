@@ -23,6 +23,7 @@ from scbench.own_cells.checked_counts import checked_counts
 from scbench.own_cells.matrix_of import is_anndata
 from scbench.own_cells.write_clusters import check_takes_clusters, write_clusters
 from scbench.plugins import Plugin, find
+from scbench.renames import current_values
 from scbench.result_check import check_clustering
 from scbench.run.seeding import put_back, row_order, seeded
 
@@ -75,8 +76,13 @@ def cluster(
 
     Warns:
         UserWarning: cells without a count, identical cells, spike-ins, features that are no genes (left out).
+        FutureWarning: a parameter is given by an earlier name.
     """
     plugin = find(method)
+    renamed: list[str] = []
+    params = current_values(plugin.config_class(), params, prefix="", tell=renamed.append)
+    for line in renamed:
+        warnings.warn(line, FutureWarning, stacklevel=2)
     config = _configure(plugin, params)
     run = _context(seed, device)
     _check_is_number(n_clusters)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scbench.renames import stored_params_of
 from scbench.report.measures import Measure
 from scbench.report.selection import CONTROLS
 from scbench.report.table import TableRow, differences, preset_of, summarise
@@ -156,7 +157,7 @@ def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
         "k": [rule, record["n_clusters_requested"] if rule == "number" else None],
         "preset": _OWN_PRESETS if own else preset_of(record),
         "tuned": bool(record.get("tuned_with_labels")),
-        "params": None if own else record["params"],
+        "params": None if own else stored_params_of(record["method"], record["params"]),
     }
 
 

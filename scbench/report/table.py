@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scbench.config.preset import leaves
+from scbench.renames import stored_params_of
 from scbench.run.departures import departures
 from scbench.run.plan import canonical_json
 
@@ -242,7 +243,7 @@ def is_tuned(record: Mapping[str, Any]) -> bool:
 def _setting(record: Mapping[str, Any]) -> str:
     """Return a short hash of what must be equal among the runs of a row besides their names."""
     identity = {
-        "params": record["params"],
+        "params": stored_params_of(record["method"], record["params"]),  # a new name is no other setting
         "data": {name: value for name, value in record["data"].items() if name != "source"},
         "k": [record.get("n_clusters_rule"), record["n_clusters_requested"]],
     }

@@ -11,6 +11,7 @@ from typing import Any
 from scbench.config.preset import leaves
 from scbench.errors import ScbenchError
 from scbench.plugins import find
+from scbench.renames import current_name
 from scbench.run.plan import canonical_json
 from scbench.run.store import json_ready
 
@@ -53,7 +54,7 @@ def parameters_with(method: str, variant: str, given: Mapping[str, Any]) -> dict
 
     Args:
         method, variant: of the method.
-        given: values by dotted name.
+        given: values by dotted name, current or earlier.
 
     Returns:
         The parameters; None when the method is not installed, has no such variant or does not take these values.
@@ -66,7 +67,8 @@ def _parameters_with(method: str, variant: str, given: str) -> dict[str, Any] | 
     """Return :func:`parameters_with` of values as JSON."""
     try:
         schema = find(method).config_class()
-        changed = _changed(schema(name=method, variant=variant), json.loads(given))
+        values = {current_name(schema, name): value for name, value in json.loads(given).items()}
+        changed = _changed(schema(name=method, variant=variant), values)
         config = schema(name=method, variant=variant, **changed)
     except (ScbenchError, AttributeError, TypeError):
         return None

@@ -13,6 +13,7 @@ from scbench.config.schema import AppliedPreset, RunConfig, parse_n_clusters, pa
 from scbench.data.load import Dataset
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
+from scbench.renames import stored_params
 
 __all__ = ["SCHEMA", "PlannedRun", "canonical_json", "plan_runs", "run_key"]
 
@@ -105,12 +106,13 @@ def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
 def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, n_clusters: int, seed: int) -> str:
     """Return the sha256 of a run's identity.
 
+    Parameters stand in it under the names that they had first, so a new name makes no new run of a stored one.
     The protocol is part of it because a run under ``published`` stores snapshots that one under ``honest`` has
     not. Device, paths and engine settings are not. Nor is the name of a preset: equal parameters give equal results,
     wherever they come from. So a preset that comes to the parameters of a stored run finds that run, whose record
     keeps naming what it was made with: another preset, or none.
     """
-    params = dataclasses.asdict(config)
+    params = stored_params(type(config), dataclasses.asdict(config))
     identity = {
         "schema": SCHEMA,
         "method": params.pop("name"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scbench.renames import current_record
 from scbench.run.plan import SCHEMA
 from scbench.run.record_check import what_is_wrong
 from scbench.run.record_text import LARGEST_RECORD, parsed_record, shown
@@ -55,7 +56,8 @@ def json_ready(value: Any) -> Any:
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return the record in a run's folder, or None, with a logged warning, when it is missing, damaged or foreign.
 
-    Damaged is one with a field that no run of ours has, such as an ARI of 99: no table and no page meets it.
+    Its parameters have the names that they have now. Damaged is one with a field that no run of ours has, such as an
+    ARI of 99: no table and no page meets it.
     """
     path = folder / "record.json"
     try:
@@ -78,4 +80,4 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if wrong := what_is_wrong(record):
         _LOG.warning("%s is damaged (%s); the run counts as not done", path, wrong)
         return None
-    return record
+    return current_record(record)

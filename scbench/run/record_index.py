@@ -10,12 +10,12 @@ import hashlib
 import json
 import logging
 import os
-import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scbench.data.whole_file import remove_dead_beside, write_whole
+from scbench.renames import current_record
 from scbench.run.record_file import read_record
 
 __all__ = ["RecordIndex"]
@@ -54,13 +54,17 @@ class RecordIndex:
                     continue
                 entry = (signature, record)
             entries[place] = entry
-            yield entry[1]
+            yield current_record(entry[1])  # the index may be older than the name of a parameter
         if n_left_out:
             n_runs = len(entries) + n_left_out
             _LOG.warning("%d of %d runs in %s are left out: no record that can be read", n_left_out, n_runs, self._root)
         n_gone = len(known.keys() - entries.keys())
         if n_read + n_gone >= max(_WORTH_WRITING, _WORTH_WRITING_SHARE * len(entries)):
             self._write(entries)
+
+    def remove_leftovers(self) -> None:
+        """Remove what processes have left that were killed while they wrote the file."""
+        remove_dead_beside(self._file)
 
     def _places(self) -> Iterator[str]:
         """Yield ``dataset/method/key`` of every run's folder, sorted."""
@@ -87,16 +91,12 @@ class RecordIndex:
 
     def _write(self, entries: dict[str, Entry]) -> None:
         """Write the file, whole or not at all; a store that cannot be written goes without."""
-        temporary = self._file.with_name(f".{self._file.name}.{socket.gethostname()}.{os.getpid()}")
         try:
             self._file.parent.mkdir(exist_ok=True)
             body = json.dumps(entries, separators=(",", ":")).encode()
-            temporary.write_bytes(json.dumps(_head(body)).encode() + b"\n" + body)
-            os.replace(temporary, self._file)
+            write_whole(self._file, json.dumps(_head(body)).encode() + b"\n" + body)
         except OSError as error:
             _LOG.debug("%s is not written: %s", self._file, error)
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def _head(body: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from scbench.renames import stored_params_of
 from scbench.run.plan import canonical_json
 from scbench.run.record_text import shown
 
@@ -18,8 +19,10 @@ _CUT = ".../"  # how folders of a machine stand in archives that were packed bef
 def wrong_key(record: Mapping[str, Any]) -> str:
     """Return what is wrong with the key of a whole record; empty for nothing.
 
-    The identity is that of :func:`scbench.run.plan.run_key`. A record from before rules were recorded may have the key
-    of any. One whose preprocessing was cut by an earlier ``pack`` cannot be checked and is taken as it is.
+    The identity is that of :func:`scbench.run.plan.run_key`: parameters have the names in it that they had first, which
+    the installed method tells; those of a method that is not installed stand in it as the record has them. A record
+    from before rules were recorded may have the key of any. One whose preprocessing was cut by an earlier ``pack``
+    cannot be checked and is taken as it is.
     """
     data = record["data"]
     preprocessing = data.get("preprocessing")
@@ -38,7 +41,8 @@ def wrong_key(record: Mapping[str, Any]) -> str:
 def _key(record: Mapping[str, Any], rule: str) -> str:
     """Return the sha256 of the identity."""
     identity = {
-        **{name: record[name] for name in ("schema", "method", "variant", "params", "protocol", "seed")},
+        **{name: record[name] for name in ("schema", "method", "variant", "protocol", "seed")},
+        "params": stored_params_of(record["method"], record["params"]),
         "data": record["data"]["sha256"],
         "preprocessing": record["data"].get("preprocessing"),
         "k": {"rule": rule, "n_clusters": record["n_clusters_requested"]},

@@ -12,6 +12,7 @@ from scbench.config.preset import leaves
 from scbench.config.request import Request
 from scbench.config.schema import RunConfig, SlurmEngine, parse_seeds
 from scbench.errors import ConfigError
+from scbench.renames import current_name
 from scbench.run.consoles import TableConsole
 from scbench.run.provenance import collect_provenance
 from scbench.run.store import Store
@@ -48,7 +49,7 @@ def tune(arguments: Sequence[str], argv: Sequence[str]) -> int:
     statuses: list[int] = []
 
     def run(configs: list[RunConfig]) -> int:
-        statuses.append(_tune(configs, options, _held(rest), shown))
+        statuses.append(_tune(configs, options, _held(rest, type(configs[0].method)), shown))
         return statuses[-1]
 
     return run_with_config(Request(_for_hydra(rest, options)), run)
@@ -77,15 +78,15 @@ def _for_hydra(rest: Sequence[str], options: TuneOptions) -> tuple[str, ...]:
     return (*rest, *more, *(["--multirun"] if is_sweep else []))
 
 
-def _held(rest: Sequence[str]) -> frozenset[str]:
-    """Return the parameters that the command line sets to a value."""
+def _held(rest: Sequence[str], schema: type) -> frozenset[str]:
+    """Return the parameters that the command line sets to a value, by the names that they have now."""
     held: set[str] = set()
     for argument in rest:
         head, _, path = argument.lstrip("+").partition("=")[0].partition(".")
         if head == "method" and path:
             value = parse(argument).value()
             held |= {name for name, _ in leaves({path: value})} if isinstance(value, Mapping) else {path}
-    return frozenset(held)
+    return frozenset(current_name(schema, name) for name in held)
 
 
 def _tune(configs: list[RunConfig], options: TuneOptions, held: frozenset[str], argv: Sequence[str]) -> int:

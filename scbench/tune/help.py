@@ -14,7 +14,7 @@ Search the parameters of a method with Optuna, without labels.
 
   python -m scbench.tune method=M dataset=D n_trials=50       search, then default against tuned on fresh seeds
   ... dataset=A,B,C                                           the mean rank over several datasets
-  ... search.lr=[1e-5,1e-3] search.tau=0.5                    another range; a value that is held
+  ... search.lr=[1e-5,1e-3] search.temperature=0.5            another range; a value that is held
   ... search.alpha=default search.k={low:5,high:50,log:true}  not searched; a range in full
   ... --dry-run                                               show what would be searched
   python -m scbench.tune summary out=results/tune             default against tuned of all studies there, one table

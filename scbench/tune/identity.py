@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scbench.method import MethodConfig
+from scbench.renames import stored_params
 from scbench.run.plan import PlannedRun, canonical_json
 from scbench.run.record_file import json_ready
 from scbench.tune.fits import dataset_of
@@ -62,16 +63,20 @@ class Search:
 
 
 def identity_of(search: Search) -> dict[str, Any]:
-    """Return the settings of a search as plain JSON; the number of trials is not among them."""
+    """Return the settings of a search as plain JSON; the number of trials is not among them.
+
+    Parameters have the names that they had first, as in run keys, so that a study goes on where it stopped.
+    """
     params = dataclasses.asdict(search.config)
     for parameter in search.space.parameters:  # what is searched starts from its default, but is not held at it
         _drop(params, parameter.path.split("."))
+    space = search.space
     identity = {
         "method": params.pop("name"),
         "variant": params.pop("variant"),
-        "params": params,
-        "defaults": search.space.defaults(search.config),
-        "space": {parameter.path: parameter.identity() for parameter in search.space.parameters},
+        "params": stored_params(type(search.config), params),
+        "defaults": space.stored(space.defaults(search.config)),
+        "space": space.stored({parameter.path: parameter.identity() for parameter in space.parameters}),
         "objective": search.objective.name,
         "loss": list(search.space.loss) if search.objective.name == "loss" else [],
         "data": {

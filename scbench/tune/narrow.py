@@ -14,6 +14,7 @@ from scbench.config.hydra_setup import schema_node
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.plugins import Plugin
+from scbench.renames import current_values, former_names
 from scbench.run.departures import implications
 from scbench.tune.space import Parameter, Space, value_at
 from scbench.tune.space_file import check_path, parameter_of, read_space, search_file
@@ -39,6 +40,8 @@ def space_of(
         ConfigError: for an unknown parameter, one that the configuration does not use, a range that cannot be, or a
             space without parameters.
     """
+    schema: type = plugin.config_class()
+    asked = current_values(schema, asked, prefix="search.")
     for path in asked:
         check_path(plugin, path, f"search.{path}")
         if path in held:
@@ -55,7 +58,8 @@ def space_of(
     for path in ranged:
         _check_values(plugin, parameters[path])
     ordered = [*(path for path in known if path in parameters), *(path for path in parameters if path not in known)]
-    return dataclasses.replace(shipped, parameters=tuple(parameters[path] for path in ordered))
+    names = {current: stored for stored, current in former_names(schema).items()}
+    return dataclasses.replace(shipped, parameters=tuple(parameters[path] for path in ordered), stored_names=names)
 
 
 def _check_is_used(plugin: Plugin, path: str, config: MethodConfig) -> None:

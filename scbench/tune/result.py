@@ -58,7 +58,8 @@ def read_result(study: Study) -> Result | None:
     best, values, trials = study.best(), study.values(), study.trials()
     if best is None:
         return None
-    defaults = study.search.space.defaults(study.search.config)
+    space = study.search.space
+    defaults, found = space.stored(space.defaults(study.search.config)), space.current(best.params)
     of_defaults = next(
         (values[trial.number] for trial in trials if trial.number in values and trial.params == defaults), None
     )
@@ -67,7 +68,7 @@ def read_result(study: Study) -> Result | None:
     return Result(
         study=study.name,
         number=best.number,
-        params={parameter.path: best.params[parameter.path] for parameter in study.search.space.parameters},
+        params={parameter.path: found[parameter.path] for parameter in space.parameters},
         value=values[best.number],
         default_value=of_defaults,
         importances=_importances(study),
@@ -101,6 +102,7 @@ def write_trials(path: Path, study: Study) -> None:
         writer.writerow(csv_row(["number", "state", search.value_name, *search.datasets, "reason", *names]))
         for trial in study.trials():
             if trial.state.is_finished():
+                params = search.space.current(trial.params)
                 scores = trial.user_attrs.get(SCORES, {})
                 writer.writerow(
                     csv_row(
@@ -110,7 +112,7 @@ def write_trials(path: Path, study: Study) -> None:
                             values.get(trial.number, ""),
                             *(scores.get(name, "") for name in search.datasets),
                             study.reason(trial),
-                            *(trial.params.get(name, "") for name in names),
+                            *(params.get(name, "") for name in names),
                         ]
                     )
                 )
@@ -122,7 +124,7 @@ def _importances(study: Study) -> dict[str, float]:
     if len(values) < _FEWEST_FOR_IMPORTANCE or len(set(values)) < 2:
         return {}
     found = get_param_importances(study.judged_copy(), evaluator=FanovaImportanceEvaluator(seed=0))
-    return {name: float(share) for name, share in found.items()}
+    return study.search.space.current({name: float(share) for name, share in found.items()})
 
 
 def words_of(study: Study) -> str:

@@ -134,7 +134,7 @@ class SlurmSearch:
         duration = trial.duration
         return Outcome(
             trial.number,
-            trial.params,
+            self._study.search.space.current(trial.params),
             trial.user_attrs[SCORES] if trial.state == TrialState.COMPLETE else None,
             self._study.reason(trial),
             trial.state == TrialState.PRUNED,

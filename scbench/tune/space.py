@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Parameter", "Space", "value_at", "with_values"]
 
+T = TypeVar("T")
 _DIGITS = 4  # that a drawn number keeps: a preset should be readable
 
 
@@ -99,14 +100,25 @@ class Space:
     Attributes:
         parameters: in the order of the file.
         loss: columns of a run's history whose sum at the end is its loss; empty when the method names none.
+        stored_names: names under which studies keep parameters, by the current one, where these differ.
     """
 
     parameters: tuple[Parameter, ...]
     loss: tuple[str, ...] = ()
+    stored_names: Mapping[str, str] = field(default_factory=dict)
 
     def distributions(self) -> dict[str, BaseDistribution]:
-        """Return the parameters as Optuna has them."""
-        return {parameter.path: parameter.distribution() for parameter in self.parameters}
+        """Return the parameters as Optuna has them, by the names that studies keep."""
+        return self.stored({parameter.path: parameter.distribution() for parameter in self.parameters})
+
+    def stored(self, values: Mapping[str, T]) -> dict[str, T]:
+        """Return values by the names that studies keep, instead of the current ones."""
+        return {self.stored_names.get(name, name): value for name, value in values.items()}
+
+    def current(self, values: Mapping[str, T]) -> dict[str, T]:
+        """Return values by the current names, instead of those that studies keep."""
+        names = {stored: name for name, stored in self.stored_names.items()}
+        return {names.get(name, name): value for name, value in values.items()}
 
     def defaults(self, config: MethodConfig) -> dict[str, Any]:
         """Return the values that a configuration has."""

@@ -14,6 +14,7 @@ from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.names import unknown
 from scbench.plugins import Plugin
+from scbench.renames import current_values
 from scbench.tune.space import Parameter, Space, value_at
 
 __all__ = ["check_path", "parameter_of", "read_space", "search_file"]
@@ -40,7 +41,8 @@ def read_space(plugin: Plugin, config: MethodConfig) -> Space:
     file = search_file(plugin)
     content = _content(plugin, file)
     parameters = []
-    for path, entry in content["space"].items():
+    schema = plugin.config_class()
+    for path, entry in current_values(schema, content["space"], where=f"search file {file}: ", prefix="space.").items():
         where = f"search file {file}: space.{path}"
         check_path(plugin, str(path), where)
         if not isinstance(entry, Mapping) or not str(entry.get("source", "")).strip():
@@ -48,10 +50,11 @@ def read_space(plugin: Plugin, config: MethodConfig) -> Space:
         when = entry.get("when", {})
         if not isinstance(when, Mapping):
             raise ConfigError(f"{where}: when must be key: value pairs, found {when!r}")
+        when = current_values(schema, when, where=f"{where}: ", prefix="when.")
         for name in when:
             check_path(plugin, str(name), f"{where}: when")
         parameter = parameter_of(str(path), entry, where)
-        default = value_at(plugin.config_class()(name=plugin.name), parameter.path)
+        default = value_at(schema(name=plugin.name), parameter.path)
         if not parameter.contains(default):
             raise ConfigError(f"{where}: the default {default} is not within {parameter.shown()}; widen the range")
         if all(value_at(config, str(name)) == value for name, value in when.items()):

@@ -87,11 +87,11 @@ class Study:
                 trial = Trial(self._study, found._trial_id)
                 trial.set_user_attr(_OWNER, self._owner.name)
             elif len(trials) < self.n_trials:
-                trial = self._add(self._next(trials))
+                trial = self._add(self.search.space.stored(self._next(trials)))
             else:
                 return None
         self._mine[trial.number] = trial
-        return Claim(trial.number, dict(trial.params))
+        return Claim(trial.number, self.search.space.current(trial.params))
 
     def _left_behind(self, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
         """Return a trial whose process is gone."""
@@ -127,7 +127,7 @@ class Study:
             direction="maximize" if self.search.maximize else "minimize",
             seed=self.search.sampler_seed,
         )
-        return space.rounded(drawn)
+        return space.rounded(space.current(drawn))
 
     def complete(self, number: int, scores: Mapping[str, float]) -> None:
         """Note the values of a trial, by dataset."""

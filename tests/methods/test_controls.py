@@ -125,8 +125,8 @@ def test_a_resolution_that_would_not_be_used_is_refused() -> None:
 
 
 def test_run_keys_of_default_runs_are_those_of_the_stored_ones() -> None:
-    """The parameters enter the key of a run as they are: ``results/reference`` holds keys of 2026."""
-    params = {"match_k": True, "n_components": 20, "n_genes": 2000, "n_neighbors": 20, "variant": "default"}
+    """``results/reference`` holds keys of 2026; ``n_top_genes`` was called ``n_genes`` then."""
+    params = {"match_k": True, "n_components": 20, "n_top_genes": 2000, "n_neighbors": 20, "variant": "default"}
     assert dataclasses.asdict(LeidenConfig()) == {"name": "leiden", "resolution": 1.0, **params}
     assert dataclasses.asdict(LouvainConfig()) == {"name": "louvain", "resolution": 0.8, **params}
     data: Any = SimpleNamespace(sha256="0" * 64, preprocessing={})

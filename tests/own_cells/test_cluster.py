@@ -174,3 +174,15 @@ def test_what_is_no_cell_or_no_gene_is_warned_of() -> None:
     assert "2 of 40 cells are identical to another (1 profiles)" in said
     assert "1 genes are spike-ins (ERCC) with" in said
     assert all(warning.filename == __file__ for warning in caught)
+
+
+def test_an_earlier_name_of_a_parameter_is_taken_and_said(adata: anndata.AnnData) -> None:
+    with pytest.warns(FutureWarning, match=r"^n_genes is now n_top_genes$") as caught:
+        earlier = scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_genes=30)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert adata.uns["pca_kmeans"]["params"] == {"n_top_genes": 30}
+    np.testing.assert_array_equal(
+        earlier.labels, scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_top_genes=30).labels
+    )
+    with pytest.raises(ConfigError, match="n_genes is now n_top_genes, and both are given"):
+        scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_genes=30, n_top_genes=30)

@@ -20,7 +20,7 @@ def flops_in_place(target, left, right, out_shape=None, **_):
 
 n_cells = min(CELLS, CiclConfig().batch_size)
 cells = torch.arange(n_cells)
-training = Training(CiclConfig(), torch.randn(n_cells, CiclConfig().n_genes), cells, CLUSTERS, RunContext(0))
+training = Training(CiclConfig(), torch.randn(n_cells, CiclConfig().n_top_genes), cells, CLUSTERS, RunContext(0))
 with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: flops_in_place}) as counter:
     training.step(cells)
     training.represent(training.x)

@@ -28,9 +28,9 @@ from scbench.nn.optimisers import Adam
 __all__ = ["figures"]
 
 N_CELLS, N_GENES = 256, 13_166
-EPOCHS = ("method.pretrain_epochs=300", "method.max_cluster_epochs=25", "method.tol=0")
+EPOCHS = ("method.pretrain_epochs=300", "method.epochs=25", "method.tol=0")
 SHEKHAR = ("dataset=simulated", "dataset.n_cells=27499", "dataset.n_genes=13166", "dataset.n_types=19")
-LONG = ("method.n_top_genes=all", "method.pretrain_epochs=400", "method.max_cluster_epochs=50", "method.tol=0")
+LONG = ("method.n_top_genes=all", "method.pretrain_epochs=400", "method.epochs=50", "method.tol=0")
 
 
 def figures() -> None:
@@ -75,7 +75,7 @@ def _setting() -> tuple[Network, Cells]:
     counts = rng.poisson(rng.gamma(0.15, 1.5, (N_CELLS, N_GENES))).astype(np.float32)
     counts[0] += counts.sum(axis=0) == 0  # genes without counts would be left out
     cells = Cells(make_inputs(Counts(csr_matrix(counts)), config, None), config, RunContext(0))
-    return Network(cells.n_genes, "nb", config.n_heads, config.attention_dropout, cells.generator), cells
+    return Network(cells.n_genes, "nb", config.n_heads, config.dropout, cells.generator), cells
 
 
 def step() -> None:

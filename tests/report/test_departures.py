@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 from report_records import record
 from scbench_methods.leiden.config import LeidenConfig
+from scbench_methods.scsamac.config import MaskConfig, ScSamacConfig
 from scbench_methods.scsiameseclu.config import ScSiameseCluConfig
 
 from scbench.config.preset import leaves
@@ -28,9 +29,8 @@ def test_defaults_depart_from_nothing() -> None:
 
 
 def test_what_differs_is_named_also_inside_groups() -> None:
-    config = parameters(ScSiameseCluConfig(alpha=0.1))
-    config["graph"] = {**config["graph"], "k": 5}  # type: ignore[dict-item]
-    assert departures("scsiameseclu", "default", dict(leaves(config))) == {"graph.k": 5, "alpha": 0.1}
+    config = parameters(ScSamacConfig(noise_std=0.1, mask=MaskConfig(p_other=0.5)))
+    assert departures("scsamac", "default", dict(leaves(config))) == {"noise_std": 0.1, "mask.p_other": 0.5}
 
 
 def test_a_resolution_is_named_wherever_it_is_used_and_stands_for_what_it_implies() -> None:
@@ -55,9 +55,12 @@ def test_a_resolution_that_a_record_names_but_its_run_did_not_use_says_so() -> N
 def test_parameters_that_follow_from_those_that_are_given() -> None:
     finer = parameters_with("leiden", "default", {"resolution": 2})
     assert finer == parameters(LeidenConfig(resolution=2.0))
-    grouped = parameters_with("scsiameseclu", "default", {"graph.k": 7, "alpha": 0.3})
+    grouped = parameters_with("scsamac", "default", {"mask.p_other": 0.5, "dof": 2.0})
     assert grouped is not None
-    assert (grouped["graph.k"], grouped["graph.metric"], grouped["alpha"]) == (7, "auto", 0.3)
+    assert (grouped["mask.p_other"], grouped["mask.p_salient"], grouped["dof"]) == (0.5, 0.1, 2.0)
+    earlier = parameters_with("scsiameseclu", "default", {"graph.k": 7, "alpha": 0.3})
+    assert earlier is not None
+    assert (earlier["n_neighbors"], earlier["teleport"]) == (7, 0.3)
     assert parameters_with("leiden", "default", {"resolution": 2.0, "match_k": True}) is None
     assert parameters_with("leiden", "default", {"resolutio": 2.0}) is None
     assert parameters_with("leiden", "default", {"graph.k": 7}) is None
@@ -81,7 +84,7 @@ def test_a_lone_row_names_what_is_not_default() -> None:
 
 
 def test_many_departures_are_a_hash_and_a_preset_speaks_for_itself() -> None:
-    odd = parameters(ScSiameseCluConfig(ae_epochs=5, igae_epochs=5, joint_epochs=5, epochs=5))
+    odd = parameters(ScSiameseCluConfig(pretrain_epochs=5, pretrain_graph_epochs=5, pretrain_joint_epochs=5, epochs=5))
     (row,) = summarise([record(method="scsiameseclu", params=odd)])
     assert differences([row]) == [f"#{row.setting}"]
     (named,) = summarise([record(method="scsiameseclu", params=odd, preset={"name": "short"})])

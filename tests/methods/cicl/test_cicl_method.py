@@ -10,7 +10,6 @@ import torch
 from scbench_methods.cicl.config import CiclConfig
 from scbench_methods.cicl.method import Cicl
 from scbench_methods.cicl.read_out import kmeans_labels
-from scbench_methods.cicl.variants import VARIANTS
 from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score
 
@@ -22,7 +21,7 @@ from scbench.result_check import check_clustering
 from scbench.testing import toy_counts
 
 TINY: dict[str, Any] = {
-    "n_genes": 40,
+    "n_top_genes": 40,
     "n_layers": 1,
     "n_heads": 1,
     "value_width": 8,
@@ -48,7 +47,7 @@ def counts_of(dense: np.ndarray, is_counts: bool = True) -> Counts:
     return Counts(csr_matrix(dense.astype(np.float32)), None, is_counts)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", CiclConfig.VARIANTS)
 def test_every_variant_labels_all_cells_and_says_what_it_did(variant: str) -> None:
     found = fit(variant=variant)
     assert found.embedding is not None
@@ -178,7 +177,7 @@ def test_cells_without_counts_do_not_move_the_others() -> None:
 
 
 def test_fewer_genes_than_asked_for_are_all_used() -> None:
-    assert fit(n_genes=500).info["n_genes_used"] == (COUNTS.matrix.sum(axis=0) > 0).sum()
+    assert fit(n_top_genes=500).info["n_genes_used"] == (COUNTS.matrix.sum(axis=0) > 0).sum()
 
 
 def test_genes_that_are_constant_after_selection_do_no_harm() -> None:
@@ -187,7 +186,7 @@ def test_genes_that_are_constant_after_selection_do_no_harm() -> None:
     dense[:, 1] = dense[:, 0]
     dense[:, 2:4] = dense[:, :1]
     dense[:, 4] = np.arange(40)
-    found = fit(counts_of(dense), n_genes=6)
+    found = fit(counts_of(dense), n_top_genes=6)
     assert np.isfinite(found.embedding).all()
 
 
@@ -253,7 +252,7 @@ def test_negative_counts_are_refused() -> None:
         {"cluster_positive": "own_pair", "cluster_reduction": "sum_of_cluster_means"},
         {"similarity": "dot"},
         {"n_layers": 2},
-        {"noise_sigma": 0.0},
+        {"noise_std": 0.0},
         {"noise_gene_fraction": 0.3},
         {"noise": "unit_interval"},
         {"scale_clip": 1.0},

@@ -65,7 +65,7 @@ def oracle_step() -> tuple[dict[str, torch.Tensor], Training]:
         head_hidden=20,
         projection_width=10,
         dropout=0.0,
-        tau=float(o["tau"]),
+        temperature=float(o["tau"]),
         cluster_weight=float(o["lam"]),
     )
     training = Training(config, o["x"][:, 0], torch.arange(24), 4, RunContext(0))
@@ -132,7 +132,7 @@ def test_frozen_centroids_are_the_same_bits_before_and_after_training() -> None:
 
 
 def test_the_loss_falls_and_centroids_follow() -> None:
-    training = fitted(epochs=30, stop="none", learning_rate=1e-3, head_learning_rate=1e-3)
+    training = fitted(epochs=30, stop="none", lr=1e-3, head_lr=1e-3)
     losses = [row["loss"] for row in training.logged]
     assert len(losses) == training.epochs_run == 30
     assert losses[-1] < losses[0] - 0.2
@@ -161,7 +161,7 @@ def test_the_stop_waits_for_the_least_epochs() -> None:
 
 
 def test_change_is_the_share_of_cells_that_moved() -> None:
-    training = small(epochs=5, stop="none", learning_rate=0.01)
+    training = small(epochs=5, stop="none", lr=0.01)
     seen: list[torch.Tensor] = []
     training.fit(lambda _: seen.append(training.labels.clone()))
     for before, after, row in zip(seen, seen[1:], training.logged[1:], strict=False):  # type: ignore[attr-defined]
@@ -247,7 +247,7 @@ def test_cells_that_are_not_taught_are_labelled_but_never_seen(monkeypatch: pyte
 
 def test_a_loss_that_is_not_finite_is_told() -> None:
     with pytest.raises(Diverged, match="loss is not finite at epoch"):
-        fitted(learning_rate=1e30, epochs=20, stop="none")
+        fitted(lr=1e30, epochs=20, stop="none")
 
 
 def test_the_seed_decides_everything() -> None:

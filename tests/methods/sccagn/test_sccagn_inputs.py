@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scbench_methods.sccagn import inputs as inputs_module
-from scbench_methods.sccagn.config import GraphConfig, ScCagnConfig
+from scbench_methods.sccagn.config import ScCagnConfig
 from scbench_methods.sccagn.inputs import Inputs, cell_graph, make_inputs, n_with_values, recipe_of
 from scbench_methods.sccagn.reference import make_reference, on_the_scale_of
-from scbench_methods.sccagn.variants import TRANSFORMS
 from scipy.sparse import csr_matrix
 
 from scbench.errors import DataError
@@ -19,6 +18,7 @@ from scbench.testing import toy_counts
 
 ORACLES = Path(__file__).parents[2] / "oracles" / "sccagn"
 COUNTS = toy_counts(120, 150)
+_TRANSFORMS = ("minmax_l2", "ceil_minmax_l2", "zscore_quantile_l2", "zscore")
 
 
 def made(counts: Counts = COUNTS, **settings: Any) -> Inputs:
@@ -32,7 +32,7 @@ def from_dense(dense: np.ndarray, **extra: Any) -> Counts:
 @pytest.mark.parametrize("draw", [1, 2])
 def test_the_programs_input_agrees_with_the_oracle(draw: int) -> None:
     with np.load(ORACLES / f"preprocess_draw{draw}.npz") as o:
-        found = made(from_dense(o["X"]), variant="paper_code", n_genes=int(o["M"]))
+        found = made(from_dense(o["X"]), variant="paper_code", n_top_genes=int(o["M"]))
         np.testing.assert_allclose(found.x, o["h5_final"], atol=1e-5)
 
 
@@ -74,7 +74,7 @@ def test_a_gene_of_zero_range_becomes_zero() -> None:
 
 
 def test_the_two_choices_of_genes_differ() -> None:
-    by_dispersion, by_sd = (made(n_genes=40, gene_selection=how) for how in ("seurat_hvg", "std"))
+    by_dispersion, by_sd = (made(n_top_genes=40, gene_selection=how) for how in ("seurat_hvg", "std"))
     assert by_dispersion.x.shape == by_sd.x.shape == (120, 40)
     log_norm = np.asarray(prepare(COUNTS, Recipe(min_cells=2)).x.toarray())
     largest = np.sort(np.argsort(-log_norm.std(axis=0, ddof=1))[:40])
@@ -122,19 +122,19 @@ def test_a_filter_that_leaves_no_cell_says_so() -> None:
 def test_too_few_cells_for_a_neighbourhood_are_refused(n_cells: int) -> None:
     with pytest.raises(DataError, match=f"needs 11 cells with counts, got {n_cells}; give more cells, or a smaller"):
         made(from_dense(COUNTS.matrix.toarray()[:n_cells]))
-    few = made(from_dense(COUNTS.matrix.toarray()[:n_cells]), graph=GraphConfig(k=1))
+    few = made(from_dense(COUNTS.matrix.toarray()[:n_cells]), n_neighbors=1)
     assert few.graph.shape == (n_cells, n_cells)
 
 
 def test_duplicates_are_neighbours() -> None:
     dense = np.repeat(COUNTS.matrix.toarray()[:10], 4, axis=0)
-    found = made(from_dense(dense), graph=GraphConfig(k=3))
+    found = made(from_dense(dense), n_neighbors=3)
     expected = np.kron(np.eye(10), np.ones((4, 4))) - np.eye(40)
     np.testing.assert_array_equal(found.graph.toarray(), expected)
 
 
 def test_pruning_takes_the_far_neighbours_away() -> None:
-    pruned, whole = made(), made(graph=GraphConfig(prune=False))
+    pruned, whole = made(), made(prune=False)
     assert whole.n_directed_edges == 1200
     assert 900 < pruned.n_directed_edges < 1200
     assert (pruned.graph != pruned.graph.T).nnz == 0
@@ -156,9 +156,9 @@ def test_stored_zeros_are_no_values(values: list[float]) -> None:
     assert n_with_values(csr_matrix((4, 5))) == 0
 
 
-@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("transform", _TRANSFORMS)
 def test_cells_on_their_own_scale_are_as_they_are(transform: str) -> None:
-    config = ScCagnConfig(input_transform=transform, n_genes=60)
+    config = ScCagnConfig(input_transform=transform, n_top_genes=60)
     recipe = recipe_of(config, 120)
     found = on_the_scale_of(make_reference(COUNTS, recipe), COUNTS)
     np.testing.assert_allclose(found, np.asarray(prepare(COUNTS, recipe).x), atol=2e-5)
@@ -167,7 +167,7 @@ def test_cells_on_their_own_scale_are_as_they_are(transform: str) -> None:
 def test_other_cells_get_the_library_and_the_ranges_of_the_first() -> None:
     dense = COUNTS.matrix.toarray()
     known, others = dense[:80], 3 * dense[80:]
-    recipe = recipe_of(ScCagnConfig(gene_filter=0.0), 80)
+    recipe = recipe_of(ScCagnConfig(min_cell_share=0.0), 80)
     found = on_the_scale_of(make_reference(from_dense(known), recipe), from_dense(others))
     genes = known.sum(axis=0) > 0
     median = np.median(known[:, genes].sum(axis=1))
@@ -182,19 +182,19 @@ def test_other_cells_get_the_library_and_the_ranges_of_the_first() -> None:
 def test_genes_are_matched_by_name() -> None:
     names = np.array([f"g{i}" for i in range(150)])
     order = np.random.default_rng(0).permutation(150)
-    reference = make_reference(Counts(COUNTS.matrix, names), recipe_of(ScCagnConfig(n_genes=50), 120))
+    reference = make_reference(Counts(COUNTS.matrix, names), recipe_of(ScCagnConfig(n_top_genes=50), 120))
     moved = Counts(csr_matrix(COUNTS.matrix[:, order]), names[order])
     np.testing.assert_array_equal(
         on_the_scale_of(reference, moved), on_the_scale_of(reference, Counts(COUNTS.matrix, names))
     )
 
 
-@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("transform", _TRANSFORMS)
 def test_genes_are_scaled_some_at_a_time_as_all_at_once(transform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from scbench_methods.sccagn import reference as reference_module
 
     known, others = (Counts(csr_matrix(COUNTS.matrix[rows])) for rows in (slice(0, 80), slice(80, None)))
-    reference = make_reference(known, recipe_of(ScCagnConfig(input_transform=transform, n_genes=60), 80))
+    reference = make_reference(known, recipe_of(ScCagnConfig(input_transform=transform, n_top_genes=60), 80))
     at_once = on_the_scale_of(reference, others)
     monkeypatch.setattr(reference_module, "_GENES_AT_ONCE", 7)
     np.testing.assert_array_equal(on_the_scale_of(reference, others), at_once)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scbench_methods.sccagn.config import GraphConfig, ScCagnConfig
+from scbench_methods.sccagn.config import ScCagnConfig
 from scbench_methods.sccagn.fitted import Fitted
 from scbench_methods.sccagn.method import ScCagn
 from scbench_methods.sccagn.transfer import transfer
@@ -147,14 +147,15 @@ def test_a_seed_decides_everything(variant: str) -> None:
 def test_the_programs_adversarial_term_moves_no_weight() -> None:
     """It is computed on a latent from before training, so the model's path does not depend on its weight."""
     with_it, without, none = (
-        weights(fit_whole(variant="paper_code", **kw)[0]) for kw in ({}, {"theta": 50.0}, {"adversarial": False})
+        weights(fit_whole(variant="paper_code", **kw)[0])
+        for kw in ({}, {"adversarial_weight": 50.0}, {"adversarial": False})
     )
     assert same(with_it, without)
     assert same(with_it, none)
 
 
 def test_the_defaults_adversarial_term_does() -> None:
-    with_it, without = (weights(fit_whole(theta=theta)[0]) for theta in (1e-4, 0.0))
+    with_it, without = (weights(fit_whole(adversarial_weight=theta)[0]) for theta in (1e-4, 0.0))
     assert not same(with_it, without)
     none = weights(fit_whole(adversarial=False)[0])
     assert same(without, none)
@@ -168,23 +169,23 @@ def test_the_defaults_adversarial_term_does() -> None:
         {"fusion": "none"},
         {"fusion": "concat"},
         {"fusion": "multiply"},
-        *({"heads": heads} for heads in (0, 1, 2, 8)),
-        *({"tau": tau} for tau in (0.1, 0.3, 1.0, 2.0)),
+        *({"n_heads": heads} for heads in (0, 1, 2, 8)),
+        *({"target_temperature": tau} for tau in (0.1, 0.3, 1.0, 2.0)),
         {"adversarial": False},
         {"attention": "landmarks", "n_landmarks": 20},
         {"attention": "neighbors"},
-        {"eps_q": 0.0, "eps_r": 0.0},
-        {"mu": 0.0},
-        {"theta": 0.0, "mu": 0.0},
-        {"theta_pre": 1e-4},
+        {"assignment_weight": 0.0, "graph_head_weight": 0.0},
+        {"reconstruction_weight": 0.0},
+        {"adversarial_weight": 0.0, "reconstruction_weight": 0.0},
+        {"pretrain_adversarial_weight": 1e-4},
         {"norm": "row"},
         {"head_relu": True},
         {"phi": 0.4},
-        {"gene_selection": "std", "n_genes": 60},
+        {"gene_selection": "std", "n_top_genes": 60},
         {"input_transform": "zscore"},
         {"input_transform": "zscore_quantile_l2"},
-        {"graph": GraphConfig(k=5)},
-        {"graph": GraphConfig(prune=False)},
+        {"n_neighbors": 5},
+        {"prune": False},
         {"discriminator_norm": "batch"},
         {"adv_loss": "bce"},
         {"prior_is_real": False},
@@ -204,12 +205,12 @@ def test_all_landmarks_are_exact() -> None:
     assert plain().info["attention"] == all_of_them.info["attention"] == "exact"
     assert fit(exact_attention_cells=100, n_landmarks=30)[0].info["attention"] == "30 random cells"
     assert fit(attention="neighbors")[0].info["attention"] == "graph neighbours"
-    assert fit(heads=0)[0].info["attention"] == "none: fusion is none"
+    assert fit(n_heads=0)[0].info["attention"] == "none: fusion is none"
 
 
 @pytest.mark.parametrize("eps_r", [0.0, 1e-3])
 def test_centroids_that_nothing_moves_give_way_to_k_means(eps_r: float) -> None:
-    fitted, _ = fit_whole(eps_q=0.0, eps_r=eps_r)
+    fitted, _ = fit_whole(assignment_weight=0.0, graph_head_weight=eps_r)
     found = fitted.clustering
     assert found.embedding is not None
     assert found.info["labels_from"].startswith("k-means")
@@ -219,7 +220,7 @@ def test_centroids_that_nothing_moves_give_way_to_k_means(eps_r: float) -> None:
 
 
 def test_no_loss_at_all_trains_nothing() -> None:
-    nothing = {"eps_q": 0.0, "eps_r": 0.0, "mu": 0.0, "adversarial": False}
+    nothing = {"assignment_weight": 0.0, "graph_head_weight": 0.0, "reconstruction_weight": 0.0, "adversarial": False}
     trained, untrained = (weights(fit_whole(epochs=epochs, **nothing)[0]) for epochs in (4, 0))
     assert same(trained, untrained)
 
@@ -245,7 +246,7 @@ def test_settled_labels_end_the_main_phase() -> None:
 
 
 def test_settled_labels_are_told_once_also_where_k_means_finds_them() -> None:
-    found, seen = fit(tol=1.0, eps_q=0.0)
+    found, seen = fit(tol=1.0, assignment_weight=0.0)
     assert (list(seen.snapshots), list(seen.reports)) == ([2, 3], [3])
     np.testing.assert_array_equal(found.labels, seen.snapshots[3])
     np.testing.assert_array_equal(found.labels, seen.reports[3])
@@ -277,7 +278,7 @@ def test_an_autoencoder_that_has_learnt_little_is_reported(caplog: pytest.LogCap
     assert little.info["unexplained_variance"] > 0.95
     assert "of the variance unexplained after 1 epochs on 120 cells" in caplog.text
     caplog.clear()
-    more, seen = fit(pretrain_epochs=40, pretrain_batch=2, epochs=1, lr=3e-3)
+    more, seen = fit(pretrain_epochs=40, batch_size=2, epochs=1, lr=3e-3)
     assert more.info["unexplained_variance"] < 0.9
     assert not caplog.text
     x = fit_whole(pretrain_epochs=1, epochs=1)[0].inputs.x
@@ -316,7 +317,7 @@ def test_a_cell_without_variable_genes_is_learnt_from() -> None:
     dense = COUNTS.matrix.toarray()
     dense[3] = 0
     dense[3, 5:7] = 1
-    found, _ = fit(Counts(csr_matrix(dense)), n_genes=10)
+    found, _ = fit(Counts(csr_matrix(dense)), n_top_genes=10)
     assert found.info["n_cells_left_out"] == 0
     assert found.embedding is not None
     assert np.isfinite(found.embedding).all()
@@ -329,7 +330,7 @@ def test_log_normalised_values_are_taken_as_they_are() -> None:
 
 def test_duplicate_cells_share_a_label() -> None:
     dense = np.repeat(COUNTS.matrix.toarray()[:12], 5, axis=0)
-    found, _ = fit(Counts(csr_matrix(dense)), 3, graph=GraphConfig(k=4))
+    found, _ = fit(Counts(csr_matrix(dense)), 3, n_neighbors=4)
     assert all(len(set(found.labels[i : i + 5])) == 1 for i in range(0, 60, 5))
 
 

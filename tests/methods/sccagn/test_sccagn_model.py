@@ -235,7 +235,7 @@ def test_concat_keeps_the_pretrained_columns() -> None:
 
 
 def test_no_heads_is_no_fusion() -> None:
-    without, x, graph = toy(heads=0)
+    without, x, graph = toy(n_heads=0)
     none, _, _ = toy(fusion="none")
     assert without.attention is None
     for one, other in zip(outputs(without, x, graph), outputs(none, x, graph), strict=True):

@@ -102,7 +102,7 @@ def test_the_error_falls() -> None:
     assert found.history[-1] < 0.8 * found.history[0]
 
 
-@pytest.mark.parametrize("settings", [{"theta_pre": 0.01}, {"theta_pre": 0.01, "discriminator_norm": "batch"}])
+@pytest.mark.parametrize("settings", [{"pretrain_adversarial_weight": 0.01}, {"pretrain_adversarial_weight": 0.01, "discriminator_norm": "batch"}])
 def test_an_adversarial_term_changes_the_weights(settings: dict[str, Any]) -> None:
     plain, with_it = run_it(restarts=1), run_it(restarts=1, **settings)
     weights = [found.autoencoder.layers[0].weight for found, _ in (plain, with_it)]
@@ -112,7 +112,9 @@ def test_an_adversarial_term_changes_the_weights(settings: dict[str, Any]) -> No
 
 
 def test_a_last_batch_of_one_joins_the_one_before_for_a_batch_norm() -> None:
-    found, _ = run_it(cells(49), pretrain_batch=16, theta_pre=0.01, discriminator_norm="batch", restarts=1)
+    found, _ = run_it(
+        cells(49), batch_size=16, pretrain_adversarial_weight=0.01, discriminator_norm="batch", restarts=1
+    )
     assert all(np.isfinite(found.history))
 
 
@@ -124,9 +126,9 @@ def test_a_last_batch_of_one_joins_the_one_before_for_a_batch_norm() -> None:
         (799, {}, 15),
         (156, {}, 3),
         (20, {}, 1),
-        (20, {"theta_pre": 0.01, "discriminator_norm": "batch"}, 2),
+        (20, {"pretrain_adversarial_weight": 0.01, "discriminator_norm": "batch"}, 2),
         (156, {"pretrain_epochs": 100}, 6),
-        (156, {"pretrain_batch": 2}, 2),
+        (156, {"batch_size": 2}, 2),
         (156, {"pretrain_least_steps": 0}, 16),
         (156, {"variant": "paper_code"}, 1),
     ],

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from scbench_methods.scsamac.config import MaskConfig, ScSamacConfig
-from scbench_methods.scsamac.variants import Settings
 
 from scbench.config.compose import run_with_config
 from scbench.config.schema import RunConfig
@@ -13,12 +12,11 @@ from scbench.errors import ConfigError
 
 def test_defaults_are_those_of_the_paper_and_of_the_program() -> None:
     default, program = ScSamacConfig(), ScSamacConfig(variant="paper_code")
-    assert default.settings == Settings()
     for name, ours, theirs in (
         ("contrast_weight", 0.001, 0.01),
         ("cluster_level_weight", 0.01, 0.002),
         ("pretrain_epochs", 400, 300),
-        ("max_cluster_epochs", 200, 2000),
+        ("epochs", 200, 2000),
         ("saliency", "log_norm", "scaled_batch"),
         ("attention_scope", "all", "blocks"),
         ("wasserstein", "sorted", "detached"),
@@ -26,7 +24,7 @@ def test_defaults_are_those_of_the_paper_and_of_the_program() -> None:
         ("shuffle_clustering", True, False),
         ("clustering_dropout", True, False),
         ("n_top_genes", 2000, "all"),
-        ("gene_filter", "hvg", "zero_rate"),
+        ("gene_selection", "hvg", "zero_rate"),
         ("least_batch", 32, 1),
     ):
         assert getattr(default, name) == ours, name
@@ -36,11 +34,11 @@ def test_defaults_are_those_of_the_paper_and_of_the_program() -> None:
 def test_a_setting_wins_over_its_variant() -> None:
     config = ScSamacConfig(variant="paper_code", pretrain_epochs=7, shuffle_clustering=True, contrast_weight=0.0)
     assert (config.pretrain_epochs, config.shuffle_clustering, config.contrast_weight) == (7, True, 0.0)
-    assert config.settings.saliency == "scaled_batch"
+    assert config.saliency == "scaled_batch"
 
 
 def test_naming_the_programs_filter_keeps_2000_genes() -> None:
-    assert ScSamacConfig(variant="paper_code", gene_filter="zero_rate").n_top_genes == 2000
+    assert ScSamacConfig(variant="paper_code", gene_selection="zero_rate").n_top_genes == 2000
     assert ScSamacConfig(variant="paper_code", n_top_genes=300).n_top_genes == 300
 
 
@@ -67,22 +65,22 @@ def test_the_command_line_sets_what_it_names(overrides: list[str], name: str, va
         ({"estimate_k": "yes"}, "unknown value of method.estimate_k 'yes'"),
         ({"precision": "half"}, "unknown value of method.precision 'half'"),
         ({"saliency": "lognorm"}, "unknown value of method.saliency 'lognorm'. Did you mean 'log_norm'?"),
-        ({"gene_filter": "none"}, "unknown value of method.gene_filter 'none'"),
+        ({"gene_selection": "none"}, "unknown value of method.gene_selection 'none'"),
         ({"wasserstein": "exact"}, "unknown value of method.wasserstein 'exact'"),
         ({"cluster_head": "fixed"}, "unknown value of method.cluster_head 'fixed'"),
         ({"attention_scope": "none"}, "unknown value of method.attention_scope 'none'"),
-        ({"n_top_genes": 0}, "method.n_top_genes must be at least 1, or all, got 0"),
-        ({"n_top_genes": "most"}, "method.n_top_genes must be at least 1, or all, got most"),
+        ({"n_top_genes": 0}, "method.n_top_genes must be a number of at least 1, or all, got 0"),
+        ({"n_top_genes": "most"}, "method.n_top_genes must be a number of at least 1, or all, got most"),
         ({"batch_size": 0}, "method.batch_size must be at least 1, got 0"),
         ({"temperature": 0.0}, "method.temperature must be a positive number, got 0.0"),
         ({"lr": float("nan")}, "method.lr must be a positive number, got nan"),
-        ({"noise_sigma": -1.0}, "method.noise_sigma must be a number of at least 0, got -1.0"),
+        ({"noise_std": -1.0}, "method.noise_std must be a number of at least 0, got -1.0"),
         ({"n_heads": 6}, "method.n_heads must be a divisor of 32, the width of the latent, got 6"),
         ({"n_neighbors": 1}, "method.n_neighbors must be at least 2, the cell itself counted, got 1"),
-        ({"attention_dropout": 1.0}, "method.attention_dropout must be in [0, 1), got 1.0"),
+        ({"dropout": 1.0}, "method.dropout must be in [0, 1), got 1.0"),
         ({"rho": 1.0}, "method.rho must be in [0, 1), got 1.0"),
         ({"contrast_weight": -0.1}, "method.contrast_weight must be a number of at least 0, got -0.1"),
-        ({"pretrain_epochs": -1}, "method.pretrain_epochs must be a number of at least 0, got -1"),
+        ({"pretrain_epochs": -1}, "method.pretrain_epochs must be at least 0, got -1"),
         ({"least_batch": 0}, "method.least_batch must be at least 1, got 0"),
     ],
 )
@@ -95,7 +93,7 @@ def test_what_cannot_be_run_is_refused(settings: dict[str, Any], message: str) -
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"p_salient": 1.5}, "method.mask.p_salient is a probability, got 1.5"),
+        ({"p_salient": 1.5}, "method.mask.p_salient must be between 0 and 1, got 1.5"),
         ({"moderate_from": 0.5}, "0 < moderate_from <= salient_from <= 1, got 0.5 and 0.3"),
     ],
 )

@@ -24,7 +24,7 @@ def setting(counts: Counts = COUNTS, **settings: Any) -> tuple[Network, Cells]:
     seed_process(0, uses_torch=True)
     config = ScSamacConfig(**{"n_top_genes": "all", **settings})
     cells = Cells(make_inputs(counts, config, None), config, RunContext(0))
-    network = Network(cells.n_genes, config.likelihood, config.n_heads, config.attention_dropout, cells.generator)
+    network = Network(cells.n_genes, config.likelihood, config.n_heads, config.dropout, cells.generator)
     return network.to(cells.dtype), cells
 
 
@@ -81,11 +81,11 @@ def test_cells_without_counts_look_but_are_not_looked_at(variant: str) -> None:
 def test_attention_to_a_sample_of_all_cells_is_exact() -> None:
     network, cells = setting()
     exact = Evaluation(network, cells)
-    network, cells = setting(exact_attention_cells=50, n_attention_keys=90)
+    network, cells = setting(exact_attention_cells=50, n_landmarks=90)
     sampled = Evaluation(network, cells)
     assert (exact.scope, sampled.scope) == ("all cells", "90 random cells")
     torch.testing.assert_close(sampled.latent(), exact.latent(), rtol=1e-4, atol=1e-5)
-    network, cells = setting(exact_attention_cells=50, n_attention_keys=20)
+    network, cells = setting(exact_attention_cells=50, n_landmarks=20)
     few = Evaluation(network, cells)
     assert torch.equal(few.latent(), few.latent())
     assert not torch.allclose(few.latent(), exact.latent(), rtol=1e-3)

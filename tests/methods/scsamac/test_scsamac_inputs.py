@@ -76,7 +76,7 @@ def test_libraries_are_summed_before_variable_genes_are_chosen() -> None:
 
 def test_libraries_are_summed_after_the_programs_filter() -> None:
     counts = toy_counts(100, 150)
-    few = make_inputs(counts, ScSamacConfig(n_top_genes=30, gene_filter="zero_rate"), None)
+    few = make_inputs(counts, ScSamacConfig(n_top_genes=30, gene_selection="zero_rate"), None)
     library = np.asarray(few.counts.sum(axis=1)).ravel()
     np.testing.assert_allclose(few.size_factors, library / np.median(library[library > 0]), rtol=1e-6)
 
@@ -124,7 +124,7 @@ def test_a_gene_in_nine_cells_is_never_kept() -> None:
 def test_a_filter_that_keeps_nothing_is_an_error() -> None:
     counts = Counts(csr_matrix(np.ones((30, 5), dtype=np.float32)))
     with pytest.raises(DataError, match="keeps no gene.*n_top_genes=all"):
-        make_inputs(counts, ScSamacConfig(gene_filter="zero_rate", n_top_genes=3), None)
+        make_inputs(counts, ScSamacConfig(gene_selection="zero_rate", n_top_genes=3), None)
 
 
 def test_log_normalised_values_are_refused_with_the_reason() -> None:
@@ -134,7 +134,7 @@ def test_log_normalised_values_are_refused_with_the_reason() -> None:
 
 
 def test_noise_has_the_standard_deviation_that_is_asked_for() -> None:
-    cells = cells_of(toy_counts(80, 120), noise_sigma=0.5)
+    cells = cells_of(toy_counts(80, 120), noise_std=0.5)
     x = cells.scaled(cells.batch(torch.arange(80)))
     difference = cells.noisy(x) - x
     assert abs(float(difference.std()) - 0.5) < 0.02

@@ -17,7 +17,7 @@ from scbench.nn.optimisers import Adadelta
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
-SHORT: dict[str, Any] = {"pretrain_epochs": 2, "max_cluster_epochs": 3, "n_init": 2, "tol": 0.0}
+SHORT: dict[str, Any] = {"pretrain_epochs": 2, "epochs": 3, "n_init": 2, "tol": 0.0}
 COUNTS = toy_counts(120, 150)
 
 
@@ -61,7 +61,7 @@ def test_one_clock_counts_both_stages(variant: str, likelihood: str) -> None:
     assert list(seen.reports) == [2, 3, 4, 5]
     assert found.info["pretrain_epochs"] == 2
     assert found.info["clustering_epochs"] == 3
-    assert found.info["stop_reason"] == "max_cluster_epochs"
+    assert found.info["stop_reason"] == "epochs"
 
 
 def test_labels_are_the_most_likely_cluster_of_the_last_evaluation() -> None:
@@ -78,7 +78,7 @@ def test_labels_are_the_most_likely_cluster_of_the_last_evaluation() -> None:
 
 def test_without_clustering_epochs_labels_are_those_of_k_means() -> None:
     """The first snapshot is k-means on the pre-trained latent; its cells are at their nearest centroid."""
-    found, seen = fit(max_cluster_epochs=0)
+    found, seen = fit(epochs=0)
     assert list(seen.snapshots) == [1, 2]
     np.testing.assert_array_equal(seen.snapshots[1], seen.snapshots[2])
     np.testing.assert_array_equal(found.labels, seen.snapshots[1])
@@ -102,8 +102,8 @@ def test_a_seed_decides_everything(variant: str) -> None:
         {"contrast_normalize": True},
         {"saliency": "counts"},
         {"n_top_genes": 40},
-        {"gene_filter": "zero_rate", "n_top_genes": 40},
-        {"noise_sigma": 0.1},
+        {"gene_selection": "zero_rate", "n_top_genes": 40},
+        {"noise_std": 0.1},
         {"precision": "bfloat16"},
         {"attention_scope": "blocks"},
         {"likelihood": "zinb"},
@@ -176,7 +176,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(settings: dict[str, Any], epoch:
     ("settings", "k", "epoch"),
     [
         ({"lr": 1e30, "pretrain_epochs": 1}, 4, 0),
-        ({"cluster_lr": 1e30, "max_cluster_epochs": 1}, 4, 2),
+        ({"cluster_lr": 1e30, "epochs": 1}, 4, 2),
         ({"cluster_lr": 1e30, "tol": 0.001}, 1, 2),
     ],
 )
@@ -223,9 +223,7 @@ def test_no_array_is_as_large_as_cells_by_genes_or_cells_by_cells(
     monkeypatch.setattr(csr_matrix, "toarray", lambda *_: pytest.fail("counts were made dense"))
     counts = Counts(csr_matrix(np.random.default_rng(0).poisson(0.1, (n, genes)).astype(np.float32)))
     seed_process(0, uses_torch=True)
-    config = ScSamacConfig(
-        **{**SHORT, "variant": variant, "pretrain_epochs": 1, "max_cluster_epochs": 1, "batch_size": 64}
-    )
+    config = ScSamacConfig(**{**SHORT, "variant": variant, "pretrain_epochs": 1, "epochs": 1, "batch_size": 64})
     with _LargestTensor() as largest:
         ScSamac(config).fit_predict(counts, 3, RunContext(0))
     assert 64 * genes <= largest.n_entries < n * genes

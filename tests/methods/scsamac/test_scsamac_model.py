@@ -83,7 +83,7 @@ class OracleCells:
     """The inputs of the oracle's batch in the place of ``Cells``: no noise, and the oracle's uniforms for the mask."""
 
     def __init__(self, oracle: dict[str, torch.Tensor], **settings: Any) -> None:
-        self.config = ScSamacConfig(variant="paper_code", noise_sigma=0.0, attention_dropout=0.0, **settings)
+        self.config = ScSamacConfig(variant="paper_code", noise_std=0.0, dropout=0.0, **settings)
         self.dtype, self.device = torch.float64, torch.device("cpu")
         self.n_cells = len(oracle["x"])
         self.taught = torch.arange(self.n_cells)
@@ -115,9 +115,9 @@ def test_the_objective_of_pretraining_is_that_of_the_oracle(draw: int) -> None:
     terms = pretrain_losses(network, cells, cells.taught)  # type: ignore[arg-type]
     torch.testing.assert_close(terms["nb"], oracle["nb"], rtol=1e-6, atol=0)
     torch.testing.assert_close(terms["contrast"], oracle["contrast"], rtol=1e-6, atol=0)
-    total = terms["nb"] + cells.config.settings.contrast_weight * terms["contrast"]
+    total = terms["nb"] + cells.config.contrast_weight * terms["contrast"]
     torch.testing.assert_close(total, oracle["pretrain_total_code"], rtol=1e-6, atol=0)
-    paper = terms["nb"] + ScSamacConfig().settings.contrast_weight * terms["contrast"]
+    paper = terms["nb"] + ScSamacConfig().contrast_weight * terms["contrast"]
     torch.testing.assert_close(paper, oracle["pretrain_total_paper"], rtol=1e-6, atol=0)
     total.backward()
     close = {"rtol": 1e-5, "atol": 1e-9}

@@ -30,7 +30,7 @@ def setting(counts: Counts = COUNTS, **settings: Any) -> tuple[Network, Cells]:
     seed_process(0, uses_torch=True)
     config = ScSamacConfig(**{"n_top_genes": "all", **settings})
     cells = Cells(make_inputs(counts, config, None), config, RunContext(0))
-    network = Network(cells.n_genes, config.likelihood, config.n_heads, config.attention_dropout, cells.generator)
+    network = Network(cells.n_genes, config.likelihood, config.n_heads, config.dropout, cells.generator)
     return network.to(cells.dtype), cells
 
 
@@ -94,7 +94,7 @@ def test_the_gradient_of_the_program_is_that_of_counts_and_soft_k_means() -> Non
     """Leaving the other two terms out changes nothing but the random draws, so the draws are made the same."""
     weights = {}
     for name, more in (("all", {}), ("two", {"wasserstein_weight": 0.0, "cluster_level_weight": 0.0})):
-        training = clustering(variant="paper_code", noise_sigma=0.0, **more)
+        training = clustering(variant="paper_code", noise_std=0.0, **more)
         training.network.eval()
         training._step(torch.arange(40))
         weights[name] = [p.detach().clone() for p in (*training.network.parameters(), training.centroids)]
@@ -134,7 +134,7 @@ def test_float32_loses_little_against_float64(likelihood: str) -> None:
     totals = []
     for precision in ("float32", "float64"):
         network, cells = setting(
-            precision=precision, likelihood=likelihood, noise_sigma=0.0, contrast_weight=0.0, attention_dropout=0.0
+            precision=precision, likelihood=likelihood, noise_std=0.0, contrast_weight=0.0, dropout=0.0
         )
         totals.append(pretrain_losses(network, cells, torch.arange(60))[likelihood].item())
     assert totals[0] == pytest.approx(totals[1], rel=1e-4)
@@ -163,7 +163,7 @@ def test_labels_and_target_are_those_of_all_cells() -> None:
 def test_one_batch_takes_the_rows_of_the_target_that_are_its_own() -> None:
     emptied = COUNTS.matrix.toarray()
     emptied[0] = 0
-    training = clustering(Counts(csr_matrix(emptied)), noise_sigma=0.0, attention_dropout=0.0)
+    training = clustering(Counts(csr_matrix(emptied)), noise_std=0.0, dropout=0.0)
     latent = training._evaluation.latent()
     chosen = torch.tensor([5, 1, 89])
     soft = soft_assignment(latent[chosen], training.centroids)
@@ -196,21 +196,21 @@ def test_clustering_sees_the_cells_in_order_only_in_the_program(variant: str, sh
 
 @pytest.mark.parametrize(("variant", "is_on"), [("default", True), ("paper_code", False)])
 def test_the_dropout_of_clustering_follows_the_variant(variant: str, is_on: bool) -> None:
-    training = clustering(variant=variant, max_cluster_epochs=1)
+    training = clustering(variant=variant, epochs=1)
     training.fit(0)
     assert training.network.training == is_on
 
 
 def test_clustering_ends_when_labels_settle() -> None:
-    training = clustering(cluster_lr=1e-12, max_cluster_epochs=50)
+    training = clustering(cluster_lr=1e-12, epochs=50)
     training.fit(7)
     assert (training.epochs, training.stop_reason, training.changed) == (1, "labels settled", 0.0)
 
 
 def test_a_tolerance_of_zero_never_ends_clustering() -> None:
-    training = clustering(cluster_lr=1e-12, max_cluster_epochs=3, tol=0.0)
+    training = clustering(cluster_lr=1e-12, epochs=3, tol=0.0)
     training.fit(0)
-    assert (training.epochs, training.stop_reason) == (3, "max_cluster_epochs")
+    assert (training.epochs, training.stop_reason) == (3, "epochs")
 
 
 @pytest.mark.parametrize(

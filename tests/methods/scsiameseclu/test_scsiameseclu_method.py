@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scbench_methods.scsiameseclu import method as method_module
-from scbench_methods.scsiameseclu.config import PARTS, GraphConfig, ScSiameseCluConfig
+from scbench_methods.scsiameseclu.config import PARTS, ScSiameseCluConfig
 from scbench_methods.scsiameseclu.inputs import make_inputs
 from scbench_methods.scsiameseclu.method import ScSiameseClu
 from scbench_methods.scsiameseclu.model import Network
@@ -24,7 +24,13 @@ from scbench.nn.sparse_counts import SparseCounts
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
-SHORT: dict[str, Any] = {"ae_epochs": 2, "igae_epochs": 2, "joint_epochs": 2, "epochs": 3, "n_init": 2}
+SHORT: dict[str, Any] = {
+    "pretrain_epochs": 2,
+    "pretrain_graph_epochs": 2,
+    "pretrain_joint_epochs": 2,
+    "epochs": 3,
+    "n_init": 2,
+}
 COUNTS = toy_counts(120, 150)
 
 
@@ -113,7 +119,7 @@ def test_nothing_left_to_train_changes_nothing() -> None:
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "correlation", "heat", "p", "cos", "ncos"])
 @pytest.mark.parametrize("symmetrise", ["max", "none"])
 def test_every_graph_can_be_asked_for(metric: str, symmetrise: str) -> None:
-    found, _ = fit(graph=GraphConfig(metric=metric, symmetrise=symmetrise))
+    found, _ = fit(metric=metric, symmetrise=symmetrise)
     assert found.info["metric"] == metric
     assert found.info["n_edges_after_removal"] < found.info["n_edges"]
 
@@ -127,7 +133,7 @@ def setting_of(config: ScSiameseCluConfig, counts: Counts = COUNTS) -> tuple[Set
     n_outputs = setting.n_features if config.is_paper_code else inputs.counts.shape[1]
     network = Network(setting.n_cells, setting.n_features, n_outputs)
     graph = setting.normalised.graph
-    views = Views(graph, Ppr(diffusion_matrix(inputs.graph), config.alpha), inputs.graph.nnz)
+    views = Views(graph, Ppr(diffusion_matrix(inputs.graph), config.teleport), inputs.graph.nnz)
     target = None if config.is_paper_code else SparseCounts(inputs.counts, setting.size_factors)
     rng = np.random.default_rng(0)
     centroids = rng.normal(size=(4, 20)).astype(np.float32)
@@ -181,7 +187,7 @@ def test_an_empty_cluster_has_no_share_in_the_target() -> None:
 
 def test_permuted_cells_give_the_permuted_embedding_and_the_same_losses() -> None:
     """Full batches, no noise; clusters are left out, since k-means starts depend on the order."""
-    settings: dict[str, Any] = {"ae_epochs": 0, "noise_std": 0.0, "without": "transport+latent_level", "lr": 1e-3}
+    settings: dict[str, Any] = {"pretrain_epochs": 0, "noise_std": 0.0, "without": "transport+latent_level", "lr": 1e-3}
     order = np.random.default_rng(3).permutation(120)
     first, history = fit(**settings)
     second, other = fit(Counts(csr_matrix(COUNTS.matrix[order])), **settings)
@@ -288,8 +294,8 @@ def test_the_program_clusters_without_attention(monkeypatch: pytest.MonkeyPatch)
         "initial_codes",
         lambda network, setting: seen.append(float(network.attention_weight)) or original(network, setting),
     )
-    fit(variant="paper_code", joint_epochs=5)
-    fit(joint_epochs=5)
+    fit(variant="paper_code", pretrain_joint_epochs=5)
+    fit(pretrain_joint_epochs=5)
     assert seen[0] == 0 != seen[1]
 
 
@@ -302,10 +308,10 @@ def test_pretraining_stops_at_a_loss_that_is_not_finite(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"alpha": 0.0}, "method.alpha is a probability above 0, at most 1; got 0.0"),
-        ({"lr": 0.0}, "method.lr must be above 0"),
+        ({"teleport": 0.0}, "method.teleport must be a probability above 0, at most 1, got 0.0"),
+        ({"lr": 0.0}, "method.lr must be a positive number, got 0.0"),
         ({"epochs": -1}, "method.epochs must be at least 0"),
-        ({"n_genes": 0}, "method.n_genes must be at least 1"),
+        ({"n_top_genes": 0}, "method.n_top_genes must be at least 1"),
         ({"edge_removal": 1.0}, r"method.edge_removal must be in \[0, 1\)"),
         ({"min_cells": -1}, "method.min_cells must be at least 0"),
         ({"marginals": "size"}, "method.marginals.*'sizes'"),
@@ -324,19 +330,19 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"metric": "eucl"}, "method.graph.metric.*'euclidean'"),
-        ({"k": 0}, "method.graph.k"),
-        ({"symmetrise": "x"}, "method.graph.symmetrise"),
+        ({"metric": "eucl"}, "method.metric.*'euclidean'"),
+        ({"n_neighbors": 0}, "method.n_neighbors must be at least 1, got 0"),
+        ({"symmetrise": "x"}, "method.symmetrise"),
     ],
 )
 def test_graphs_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        GraphConfig(**settings)
+        ScSiameseCluConfig(**settings)
 
 
 def test_the_variant_resolves_what_is_left_open() -> None:
     default, program = ScSiameseCluConfig(), ScSiameseCluConfig(variant="paper_code")
-    assert (default.metric, default.symmetrise, default.gene_filter) == ("euclidean", "max", 3)
-    assert (program.metric, program.symmetrise, program.gene_filter) == ("heat", "none", 0)
-    chosen = dataclasses.replace(program, graph=GraphConfig("p", 5, "max"), min_cells=2)
-    assert (chosen.metric, chosen.symmetrise, chosen.gene_filter) == ("p", "max", 2)
+    assert (default.metric_used, default.symmetrise_used, default.min_cells_used) == ("euclidean", "max", 3)
+    assert (program.metric_used, program.symmetrise_used, program.min_cells_used) == ("heat", "none", 0)
+    chosen = dataclasses.replace(program, metric="p", n_neighbors=5, symmetrise="max", min_cells=2)
+    assert (chosen.metric_used, chosen.symmetrise_used, chosen.min_cells_used) == ("p", "max", 2)

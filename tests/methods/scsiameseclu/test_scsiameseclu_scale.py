@@ -17,7 +17,7 @@ from scbench.method import Counts, RunContext
 from scbench.run.seeding import seed_process
 
 counts = Counts(simulate(SimulatedDataset(name="s", n_cells=50_000, n_genes=2_000, n_types=10)).matrix)
-config = ScSiameseCluConfig(ae_epochs=1, igae_epochs=1, joint_epochs=1, epochs=3, n_init=1)
+config = ScSiameseCluConfig(pretrain_epochs=1, pretrain_graph_epochs=1, pretrain_joint_epochs=1, epochs=3, n_init=1)
 seed_process(0, uses_torch=True)
 found = ScSiameseClu(config).fit_predict(counts, 10, RunContext(0))
 print(found.info["adjacency_error"], "/", found.info["attention"], "/", found.labels.shape[0])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scbench_methods.scsiameseclu import method as method_module
 from scbench_methods.scsiameseclu import pretraining, training
-from scbench_methods.scsiameseclu.config import GraphConfig, ScSiameseCluConfig
+from scbench_methods.scsiameseclu.config import ScSiameseCluConfig
 from scbench_methods.scsiameseclu.inputs import Inputs, make_inputs
 from scbench_methods.scsiameseclu.method import ScSiameseClu
 from scbench_methods.scsiameseclu.model import Network
@@ -63,7 +63,7 @@ def graph(matrix: torch.Tensor) -> SparseGraph:
 @pytest.mark.parametrize(("sigma", "mu", "delta"), [(2.0, 10.0, 1e3), (3.0, 0.5, 7.0)])
 def test_every_term_of_the_programs_loss_is_that_recorded(sigma: float, mu: float, delta: float) -> None:
     o = oracle("forward_losses")
-    config = ScSiameseCluConfig(variant="paper_code", sigma=sigma, mu=mu, delta=delta)
+    config = ScSiameseCluConfig(variant="paper_code", zinb_weight=sigma, clustering_weight=mu, propagation_weight=delta)
     inputs = Inputs(o["X"].numpy(), None, o["size_factors"].float().numpy(), csr_matrix(np.eye(60, dtype=np.float32)))
     setting = Setting(inputs, config, RunContext(0))
     setting.normalised = setting.stage(csr_matrix(o["A_norm"].numpy()))
@@ -89,7 +89,7 @@ def test_every_term_of_the_programs_loss_is_that_recorded(sigma: float, mu: floa
 
 
 def prepared(variant: str = "default", **settings: Any) -> tuple[ScSiameseCluConfig, Inputs, Setting, Network]:
-    config = ScSiameseCluConfig(variant=variant, graph=GraphConfig(metric="p", symmetrise="auto"), **settings)
+    config = ScSiameseCluConfig(variant=variant, metric="p", symmetrise="auto", **settings)
     seed_process(0, uses_torch=True)
     inputs = make_inputs(COUNTS, config, None)
     setting = Setting(inputs, config, RunContext(0))
@@ -102,7 +102,7 @@ def dense_of(found: Propagator, n: int = 120) -> torch.Tensor:
 
 @pytest.mark.parametrize("variant", ["default", "paper_code"])
 def test_the_autoencoder_starts_from_ten_times_its_error(variant: str) -> None:
-    _, _, setting, network = prepared(variant, ae_epochs=1, igae_epochs=0, joint_epochs=0)
+    _, _, setting, network = prepared(variant, pretrain_epochs=1, pretrain_graph_epochs=0, pretrain_joint_epochs=0)
     seen: list[float] = []
     setting.run = RunContext(0, on_log=lambda _, values: seen.append(values["ae"]))
     expected = 10 * mse_loss(network.output(network.decoder(network.encoder(setting.x))), setting.x).item()
@@ -205,7 +205,7 @@ def test_learning_rates_are_those_of_the_stages(monkeypatch: pytest.MonkeyPatch)
     rates: list[float] = []
     for module in (pretraining, training):
         monkeypatch.setattr(module, "Adam", lambda p, lr: rates.append(lr) or Adam(p, lr))
-    config = ScSiameseCluConfig(ae_epochs=1, igae_epochs=1, joint_epochs=1, epochs=1, lr=3e-4)
+    config = ScSiameseCluConfig(pretrain_epochs=1, pretrain_graph_epochs=1, pretrain_joint_epochs=1, epochs=1, lr=3e-4)
     seed_process(0, uses_torch=True)
     ScSiameseClu(config).fit_predict(COUNTS, 3, RunContext(0))
     assert rates == [5e-4, 5e-4, 1e-4, 3e-4]
@@ -221,7 +221,9 @@ def test_the_final_embedding_is_without_noise_but_in_the_program(variant: str, m
             made.append(self)
 
     monkeypatch.setattr(method_module, "MainTraining", Seen)
-    config = ScSiameseCluConfig(variant=variant, ae_epochs=1, igae_epochs=1, joint_epochs=1, epochs=2)
+    config = ScSiameseCluConfig(
+        variant=variant, pretrain_epochs=1, pretrain_graph_epochs=1, pretrain_joint_epochs=1, epochs=2
+    )
     seed_process(0, uses_torch=True)
     found = ScSiameseClu(config).fit_predict(COUNTS, 3, RunContext(0))
     assert made[0].last_pass is not None

@@ -1,0 +1,157 @@
+"""Parameters whose name has changed: ``stored_as`` of a field (see ``scbench.fields``) is the earlier name.
+
+Run keys keep the earlier names, so that a run that is stored stays the run that a command asks for. Everything that a
+user sees has the current ones: records of earlier versions are translated when they are read (:func:`current_params`),
+what a user gives under an earlier name when it is given (:func:`current_values`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from scbench.errors import ConfigError
+from scbench.plugins import find
+
+__all__ = [
+    "current_name",
+    "current_params",
+    "current_record",
+    "current_values",
+    "former_names",
+    "installed_schema",
+    "renamed_values",
+    "stored_params",
+    "stored_params_of",
+]
+
+_LOG = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@cache
+def former_names(schema: type) -> dict[str, str]:
+    """Return the current names of the fields of a configuration whose name has changed, by the earlier (dotted) one."""
+    fields = dataclasses.fields(schema)
+    return {field.metadata["stored_as"]: field.name for field in fields if "stored_as" in field.metadata}
+
+
+def current_name(schema: type, name: str) -> str:
+    """Return the current name of a parameter that is called by its current or by an earlier name."""
+    return former_names(schema).get(name, name)
+
+
+def current_values(
+    schema: type,
+    values: Mapping[str, _T],
+    *,
+    where: str = "",
+    prefix: str = "method.",
+    tell: Callable[[str], None] = _LOG.info,
+) -> dict[str, _T]:
+    """Return values that a user gives, by the current names of the parameters of a configuration.
+
+    Args:
+        schema: the method's configuration.
+        values, where, prefix, tell: as for :func:`renamed_values`.
+
+    Raises:
+        ConfigError: when a parameter is given by both names.
+    """
+    return renamed_values(former_names(schema), values, where=where, prefix=prefix, tell=tell)
+
+
+def renamed_values(
+    names: Mapping[str, str],
+    values: Mapping[str, _T],
+    *,
+    where: str = "",
+    prefix: str = "method.",
+    tell: Callable[[str], None] = _LOG.info,
+) -> dict[str, _T]:
+    """Return values by their current names.
+
+    Args:
+        names: current ones by earlier ones.
+        values: by current or earlier (dotted) name; unknown names are left to whoever checks them.
+        where: what a message starts with: the file that they are in.
+        prefix: what stands before a name in messages.
+        tell: is given a line for each earlier name.
+
+    Raises:
+        ConfigError: when a parameter is given by both names.
+    """
+    for former, current in names.items():
+        if former in values and current in values:
+            raise ConfigError(
+                f"{where}{prefix}{former} is now {prefix}{current}, and both are given; leave the first out"
+            )
+        if former in values:
+            tell(f"{where}{prefix}{former} is now {prefix}{current}")
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def stored_params(schema: type, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all parameters of a run as its key has them.
+
+    Args:
+        schema: the method's configuration.
+        params: nested, by current or earlier names.
+    """
+    return _moved(params, {current: former for former, current in former_names(schema).items()})
+
+
+def stored_params_of(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return :func:`stored_params` of a method by its name; as they are where the method is not installed."""
+    schema = installed_schema(method)
+    return params if schema is None else stored_params(schema, params)
+
+
+def current_params(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters of a record, nested, by their current names; those of an unknown method as they are."""
+    schema = installed_schema(method)
+    return params if schema is None else _moved(params, former_names(schema))
+
+
+def current_record(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record, of this version or an earlier one, with the current names of its parameters."""
+    return {**record, "params": current_params(record["method"], record["params"])}
+
+
+def installed_schema(method: str) -> type | None:
+    """Return the configuration of a method, or None where it is not installed or cannot be imported."""
+    try:
+        return _found_schema(method)
+    except ConfigError:
+        return None
+
+
+@cache
+def _found_schema(method: str) -> type:
+    """Return the configuration of an installed method; that one is not installed is not remembered."""
+    return find(method).config_class()
+
+
+def _moved(params: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:
+    """Return nested mappings in which values stand in other places, by dotted names; what is not there is left out."""
+    moved = dict(params)
+    for source, target in moves.items():
+        group, _, name = source.rpartition(".")
+        node = moved.get(group) if group else moved
+        if not isinstance(node, Mapping) or name not in node:
+            continue
+        value = node[name]
+        if group:
+            moved[group] = {other: kept for other, kept in node.items() if other != name}
+        if not moved.get(group, True):
+            del moved[group]
+        moved.pop(source, None)
+        group, _, name = target.rpartition(".")
+        if group:
+            moved[group] = {**moved.get(group, {}), name: value}
+        else:
+            moved[name] = value
+    return moved
