@@ -10,7 +10,7 @@ PIP_ARGS ?=
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt $(PIP_ARGS)
 TEST_PROCESSES ?= 2
 
-.PHONY: run test test-all test-slurm lint bench tables clean
+.PHONY: run test test-all test-slurm faults lint bench tables clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,10 @@ test-all: $(VENV)/.dev-ready
 # needs a SLURM that can be started here, which tests/run/slurm/install_slurm.sh installs; skipped with the reason otherwise
 test-slurm: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -m 'slurm and not slow' -rs tests/run/slurm
+
+# disks that fill, kills, clocks that go back and the like, with a table of what each has cost
+faults: $(VENV)/.dev-ready $(VENV)/.report-ready
+	$(BIN)/python -m pytest -m '' -rs tests/faults
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check
