@@ -28,6 +28,7 @@ _COMMANDS = {
     "datasets": "scbench.datasets",
     "doctor": "scbench.doctor",
     "report": "scbench.report.__main__",
+    "rescore": "scbench.rescore",
     "status": "scbench.status",
     "transfer": "scbench.transfer",
     "tune": "scbench.tune.__main__",

@@ -20,7 +20,7 @@ from scbench.messages import complain
 from scbench.names import check_choice
 
 if TYPE_CHECKING:  # imported where it is used: --help needs none of its packages
-    from scbench.run.archive import Unpacked
+    from scbench.store.archive.pack import Unpacked
 
 __all__ = ["main"]
 
@@ -65,8 +65,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> str:
     """Do what was asked for and return what there is to say."""
-    from scbench.run.archive import FILES, pack, unpack
-    from scbench.run.store import Store
+    from scbench.store.archive.pack import FILES, pack, unpack
+    from scbench.store.store import Store
 
     path, store = Path(options.file).expanduser(), Store(options.store)
     if options.action == "unpack":

@@ -116,7 +116,7 @@ def _show_table(shown: Sequence[_Entry], entries: Sequence[_Entry]) -> None:
     from rich.console import Console
     from rich.filesize import decimal
 
-    from scbench.run.consoles import PlainTable
+    from scbench.consoles import PlainTable
 
     counts = Counter(entry.where for entry in entries)
     kinds = [where for where in (_HERE, _REMOTE, _NO_SOURCE, _WRONG) if counts[where]]

@@ -13,7 +13,7 @@ from scbench import plugins
 from scbench.data.folders import cache_folder, data_folder, search_folders
 from scbench.errors import ScbenchError
 from scbench.escape import one_line
-from scbench.run.devices import cores_at_hand
+from scbench.run.local.devices import cores_at_hand
 from scbench.run.provenance import collect_provenance
 
 __all__ = ["main"]
@@ -41,29 +41,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     sound = True
     provenance = collect_provenance([])
-    _say("scbench", provenance["scbench"])
-    _say("python", f"{provenance['python']} at {sys.executable}")
-    _say("machine", f"{provenance['cpu']}, {cores_at_hand()} cores at hand, {provenance['platform']}")
+    _print_line("scbench", provenance["scbench"])
+    _print_line("python", f"{provenance['python']} at {sys.executable}")
+    _print_line("machine", f"{provenance['cpu']}, {cores_at_hand()} cores at hand, {provenance['platform']}")
     for package, version in provenance["packages"].items():
         sound &= version is not None
-        _say(f"  {package}", version or "MISSING: install scbench again")
-    _say("devices", _torch_report())
+        _print_line(f"  {package}", version or "MISSING: install scbench again")
+    _print_line("devices", _torch_report())
     for name, plugin in plugins.discover().items():
         try:
-            _say(f"method {name}", f"{plugin.package}, {plugin.config_class().__name__}")
+            _print_line(f"method {name}", f"{plugin.package}, {plugin.config_class().__name__}")
         except ScbenchError as error:
             sound = False
-            _say(f"method {name}", f"BROKEN: {error}")
+            _print_line(f"method {name}", f"BROKEN: {error}")
     for what, folder in (("data folder", data_folder()), ("cache folder", cache_folder())):
         writable = _is_writable(folder)
         sound &= writable
-        _say(what, f"{folder}, {_free(folder)} free" + ("" if writable else ": NOT WRITABLE"))
+        _print_line(what, f"{folder}, {_free(folder)} free" + ("" if writable else ": NOT WRITABLE"))
     for folder in search_folders():
-        _say("searched", f"{folder}" + ("" if folder.is_dir() else " (not there)"))
+        _print_line("searched", f"{folder}" + ("" if folder.is_dir() else " (not there)"))
     return 0 if sound else 1
 
 
-def _say(what: str, found: object) -> None:
+def _print_line(what: str, found: object) -> None:
     """Print one finding."""
     sys.stdout.write(f"{one_line(what):<20} {one_line(found)}\n")
 

@@ -83,7 +83,7 @@ class Range:
             meaning: for ``--help``.
             stored_as: the (dotted) name under which run keys have it and which records, files and commands of earlier
                 versions use; None when the name never changed.
-            implies: what else holds once it is given; see ``scbench.run.departures``.
+            implies: what else holds once it is given; see ``scbench.store.non_defaults``.
             variants: other defaults, by the name of the variant that has them; the type is then ``FromVariant[...]``.
         """
         given = {"range": self, "meaning": meaning, "stored_as": stored_as, "implies": implies}

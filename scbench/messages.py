@@ -10,7 +10,7 @@ from scbench.escape import one_line, shown_lines
 
 __all__ = ["LineFormat", "complain", "show_messages"]
 
-_PLAIN = ("scbench.renames", "scbench.run.opening")  # whose INFO is for the user: new names, what was read of a file
+_PLAIN = ("scbench.renames", "scbench.run.open_datasets")  # whose INFO is for the user: new names, what was read
 
 
 class LineFormat(logging.Formatter):

@@ -20,9 +20,9 @@ from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.escape import one_line
 from scbench.messages import complain
 from scbench.run.display import short_time
-from scbench.run.record import first_line, is_failure
-from scbench.run.store import Store
-from scbench.run.sweep_file import sweeps
+from scbench.store.record import first_line, is_failure
+from scbench.store.store import Store
+from scbench.store.sweeps import sweeps
 
 __all__ = ["main", "status_lines"]
 

@@ -21,16 +21,21 @@ from scbench.config.schema import RunConfig, parse_seeds
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.escape import one_line
 from scbench.messages import complain
+from scbench.metrics.registry import HEADLINE, METRICS, SCORES
 from scbench.report.csv_tables import write_csv
-from scbench.report.table import mean_sd, percent
-from scbench.run.transfer_run import METRICS, make_method, transfer_run
+from scbench.run.transfer_run import make_method, transfer_run
+from scbench.tables.cell import mean_of
+from scbench.tables.measures import MEASURES
 
 __all__ = ["main"]
 
 _COLUMNS = (
     "method", "variant", "dataset", "learnt_on", "placed", "part", "seed", "status", "error", "n_cells", "k_given",
-    "k_found", *METRICS, "seconds",
+    "k_found", *SCORES, "seconds",
 )  # fmt: skip
+
+
+_SHOWN = (*HEADLINE, "ami", "completeness")  # others are in the file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,9 +101,9 @@ def _file_in(out: Path) -> Path:
 
 def _print(lines: Sequence[dict[str, Any]]) -> None:
     """Print mean ± sd of each direction, for the batch that was learnt from and for the other."""
-    from scbench.run.consoles import PlainTable, TableConsole, print_whole, say
+    from scbench.consoles import PlainTable, TableConsole, print_whole, say
 
-    scores = (f"{'Compl.' if m == 'completeness' else m.upper()} %" for m in METRICS)
+    scores = (METRICS[name].heading for name in _SHOWN)
     table = PlainTable.of_columns("learnt on", "scored on", *scores, "K given/found", "ok", left=2)
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for line in lines:
@@ -106,7 +111,7 @@ def _print(lines: Sequence[dict[str, Any]]) -> None:
     for (learnt_on, placed, part), members in groups.items():
         ok = [line for line in members if line["status"] == "ok"]
         scored_on = learnt_on if part == "learnt" else placed
-        values = (percent(*mean_sd([line[name] for line in ok])) for name in METRICS)
+        values = (mean_of([line[name] for line in ok]).text(MEASURES[name]) for name in _SHOWN)
         table.add_row(
             learnt_on,
             scored_on,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from scbench.plugins import discover
-from scbench.run.process import server_environment, signals_held
+from scbench.run.local.process import server_environment, signals_held
 
 # One thread in each process of the suite, before anything reads these: two processes whose libraries take all cores
 # spend most of their time waiting for each other.
@@ -50,7 +50,7 @@ def warm_server(request: pytest.FixtureRequest) -> None:
 def start_warm_server() -> None:
     """Start the server with the methods of this repository; those that a test installs are for its own runs."""
     in_tree = [plugin.package for plugin in discover().values() if plugin.package.startswith("scbench_methods.")]
-    multiprocessing.set_forkserver_preload(["scbench.run.warm"])
+    multiprocessing.set_forkserver_preload(["scbench.run.local.preload"])
     with server_environment(1, [f"{package}.method" for package in in_tree]), signals_held():
         forkserver.ensure_running()
 

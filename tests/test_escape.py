@@ -252,4 +252,4 @@ def test_there_is_one_place_that_escapes() -> None:
     assert of(r"\bhtml\.escape\(|from html import") == {"escape.py"}
     assert of(r"textbackslash|&lt;|u003c") == {"escape.py"}
     assert of(r"stderr\.write\(f?\"scbench: \{") == {"messages.py"}
-    assert of(r"rich\.table import") == {"run/consoles.py"}
+    assert of(r"rich\.table import") == {"consoles.py"}

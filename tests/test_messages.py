@@ -16,7 +16,7 @@ show_messages()
 show_messages()
 for _ in range(2):
     logging.getLogger("scbench.data").warning("left %s out", "x")
-    logging.getLogger("scbench.run.opening").info("120 cells")
+    logging.getLogger("scbench.run.open_datasets").info("120 cells")
     logging.getLogger("scbench.other").info("not for the user")
 """
 

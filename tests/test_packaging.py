@@ -2,14 +2,114 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+# What each extra is for: the code that may import its packages. Everything else does with the core.
+FEATURES = {
+    "cluster": ("scbench/run/slurm/", "scbench/tune/slurm_job.py"),
+    "dev": ("tests/",),
+    "postgresql": (),
+    "r": ("scbench/data/readers/r_files/",),
+    "report": ("scbench/report/",),
+    "tune": ("scbench/tune/",),
+}
+# Distributions by what is imported, where the two differ by more than a hyphen.
+DISTRIBUTIONS = {
+    "hydra": "hydra-core",
+    "markdown_it": "markdown-it-py",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
+    "yaml": "pyyaml",
+}
+DECLARED_ALTHOUGH_NOT_IMPORTED = {
+    "psycopg": "SQLAlchemy loads it by the URL of a study",
+    "pynndescent": "scanpy brings it; the cap keeps it from a release that fails there",
+    "scikit-misc": "scanpy loads it for variable genes of flavour seurat_v3",
+    # tools and stubs of development
+    "build": "python -m build",
+    "mypy": "make lint",
+    "pandas-stubs": "mypy",
+    "pytest-timeout": "pytest",
+    "pytest-xdist": "pytest",
+    "ruff": "make lint",
+    "scipy-stubs": "mypy",
+    "types-psutil": "mypy",
+    "types-pyyaml": "mypy",
+    "types-requests": "mypy",
+}
+
+
+def declared(requirements: list[str]) -> set[str]:
+    """Return the distributions of requirements; extras that scbench asks of itself are followed."""
+    names: set[str] = set()
+    for requirement in requirements:
+        own = re.fullmatch(r"scbench\[(.*)\]", requirement)
+        if own is None:
+            names.add(re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower())
+        else:
+            names |= declared([one for extra in own[1].split(",") for one in EXTRAS[extra]])
+    return names
+
+
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+CORE = declared(PROJECT["dependencies"])
+
+
+def imported() -> Iterator[tuple[str, str]]:
+    """Yield file and distribution of each import of another project, in functions too."""
+    paths = [path for top in ("scbench", "methods", "tests") for path in (ROOT / top).rglob("*.py")]
+    own = {"scbench", "scbench_methods", "setuptools", *(path.name for path in (ROOT / "tests" / "toys").iterdir())}
+    own |= {path.stem for path in paths if path.is_relative_to(ROOT / "tests")}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
+                names = [node.module]
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("importorskip", "import_module")):
+                names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+            for name in {name.partition(".")[0] for name in names} - own - sys.stdlib_module_names:
+                yield path.relative_to(ROOT).as_posix(), DISTRIBUTIONS.get(name, name.replace("_", "-").lower())
+
+
+def test_what_is_imported_is_declared_where_it_is_imported() -> None:
+    allowed = {extra: CORE | declared(requirements) for extra, requirements in EXTRAS.items()}
+    assert set(EXTRAS) == set(FEATURES)
+    undeclared = []
+    for path, distribution in imported():
+        extras = [extra for extra, places in FEATURES.items() if path.startswith(places)]
+        if not any(distribution in allowed[extra] for extra in extras) and distribution not in CORE:
+            undeclared.append((path, distribution))
+    assert undeclared == []
+
+
+def test_what_is_declared_is_imported() -> None:
+    used: dict[str, set[str]] = {}
+    for path, distribution in imported():
+        used.setdefault(distribution, set()).add(path)
+    unused = [name for name in CORE if all(path.startswith("tests/") for path in used.get(name, ()))]
+    for extra, requirements in EXTRAS.items():
+        own = declared([one for one in requirements if not one.startswith("scbench[")])
+        unused += [name for name in own if not any(path.startswith(FEATURES[extra]) for path in used.get(name, ()))]
+    assert sorted(unused) == sorted(DECLARED_ALTHOUGH_NOT_IMPORTED)
+
+
+def test_every_dependency_has_a_tested_version() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+    everything = CORE.union(*map(declared, EXTRAS.values()))
+    assert everything - pins == set()
 
 
 def test_it_runs_from_any_folder(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from scbench.errors import StoreError
-from scbench.run.record import METRICS
-from scbench.run.record_file import write_json
+from scbench.metrics.registry import SCORES
 from scbench.status import main, status_lines
+from scbench.store.record_file import write_json
 
 SMALL = ["dataset=simulated", "dataset.n_cells=60", "dataset.n_genes=40", "dataset.n_types=3", "device=cpu"]
 
@@ -28,7 +28,7 @@ def put(root: Path, key: str, status: str, message: str = "", method: str = "m")
         "schema": 1, "key": key, "method": method, "variant": "default", "dataset": "d", "protocol": "honest",
         "seed": 0, "status": status, "error": error, "n_cells": 60, "n_genes": 20, "n_types": 3,
         "n_clusters_requested": 3, "n_clusters_found": 3 if is_ok else None,
-        "metrics": dict.fromkeys(METRICS, 0.5 if is_ok else None), "best_epoch": None, "seconds": {"total": 1.0},
+        "metrics": dict.fromkeys(SCORES, 0.5 if is_ok else None), "best_epoch": None, "seconds": {"total": 1.0},
         "peak_rss_bytes": None, "peak_gpu_bytes": None, "device": "cpu", "threads": 1, "params": {},
         "data": {"sha256": "ab" * 32}, "provenance": {},
     }  # fmt: skip

@@ -173,7 +173,7 @@ def test_a_number_of_clusters_that_cannot_be_estimated_costs_the_lines_of_its_ba
             raise ValueError("too few cells to estimate from")
         return 4
 
-    monkeypatch.setattr("scbench.community_estimate.estimate_n_clusters", estimate)
+    monkeypatch.setattr("scbench.graph.estimate_k.estimate_n_clusters", estimate)
     assert main([*three_batches, "seeds=1", "n_clusters=estimate"]) == 1
     of_c = [f for f in lines(tmp_path / "o") if f["learnt_on"] == "c"]
     assert {(f["status"], f["error"], f["k_given"]) for f in of_c} == {

@@ -15,8 +15,8 @@ from torch import Tensor
 from scbench.errors import ConfigError, DataError
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
 from scbench.nn.assignment import soft_assignment
-from scbench.preprocess import Prepared, prepare
-from scbench.recipe import Recipe
+from scbench.preprocessing.prepare import Prepared, prepare
+from scbench.preprocessing.recipe import Recipe
 
 __all__ = ["Cicl"]
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from scbench_methods.leiden.config import LeidenConfig
 
-from scbench.community import Algorithm
-from scbench.community_method import CommunityMethod
+from scbench.graph.communities import Algorithm
+from scbench.graph.community_method import CommunityMethod
 
 __all__ = ["Leiden"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from scbench.community_config import CommunityConfig
+from scbench.graph.community_config import CommunityConfig
 
 __all__ = ["LouvainConfig"]
 

@@ -8,13 +8,13 @@ from scbench_methods.pca_kmeans.config import PcaKmeansConfig
 
 from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
-from scbench.preprocess import STANDARD_RECIPE, principal_components
+from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 
 __all__ = ["PcaKmeans"]
 
 
 class PcaKmeans:
-    """K-means on principal components of the standard recipe (``scbench.preprocess.STANDARD_RECIPE``)."""
+    """K-means on principal components of the standard recipe (``scbench.preprocessing.prepare.STANDARD_RECIPE``)."""
 
     def __init__(self, config: PcaKmeansConfig | None = None) -> None:
         self.config = config or PcaKmeansConfig()

@@ -13,11 +13,11 @@ from scbench_methods.sccagn.reference import make_reference, on_the_scale_of
 from scipy.sparse import csr_matrix
 
 from scbench.errors import DataError
-from scbench.graph import knn_graph
+from scbench.graph.neighbours import knn_graph
 from scbench.inputs import Derived, InputCache, derive
 from scbench.method import Counts
-from scbench.pca import pca_scores
-from scbench.preprocess import Recipe, prepare
+from scbench.preprocessing.pca import pca_scores
+from scbench.preprocessing.prepare import Recipe, prepare
 
 __all__ = ["CELL_FILTER", "Inputs", "cell_graph", "make_inputs", "n_with_values", "recipe_of", "require_enough"]
 

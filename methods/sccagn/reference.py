@@ -10,8 +10,8 @@ from scipy.sparse import csr_matrix, vstack
 
 from scbench.errors import DataError
 from scbench.method import Counts
-from scbench.preprocess import Recipe, prepare
-from scbench.scaling import column_moments, row_repeat, to_uniform_quantiles, to_unit_range, to_unit_rows
+from scbench.preprocessing.prepare import Recipe, prepare
+from scbench.preprocessing.scaling import column_moments, row_repeat, to_uniform_quantiles, to_unit_range, to_unit_rows
 
 __all__ = ["Reference", "make_reference", "on_the_scale_of", "shows_any_gene"]
 

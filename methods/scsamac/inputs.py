@@ -13,8 +13,8 @@ from scipy.sparse import csr_matrix
 from scbench.errors import DataError
 from scbench.inputs import Array, Derived, InputCache, derive
 from scbench.method import Counts
-from scbench.preprocess import Recipe, prepare
-from scbench.scaling import column_moments
+from scbench.preprocessing.prepare import Recipe, prepare
+from scbench.preprocessing.scaling import column_moments
 
 __all__ = ["Inputs", "make_inputs"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scbench_methods.scsamac.config import ScSamacConfig
 
-from scbench.community import communities
-from scbench.graph import umap_connectivities
+from scbench.graph.communities import communities
+from scbench.graph.neighbours import umap_connectivities
 from scbench.kmeans import kmeans
 
 __all__ = ["Start", "first_clusters"]

@@ -10,10 +10,10 @@ from scbench_methods.scsiameseclu.config import PROGRAM_METRICS, ScSiameseCluCon
 from scbench_methods.scsiameseclu.program_graph import program_graph
 from scipy.sparse import csr_matrix
 
-from scbench.graph import Metric, knn_graph
+from scbench.graph.neighbours import Metric, knn_graph
 from scbench.inputs import Derived, InputCache, derive
 from scbench.method import Counts
-from scbench.preprocess import Recipe, prepare, principal_components
+from scbench.preprocessing.prepare import Recipe, prepare, principal_components
 
 __all__ = ["Inputs", "make_inputs"]
 
@@ -42,7 +42,7 @@ def make_inputs(counts: Counts, config: ScSiameseCluConfig, cache: InputCache | 
     clipping; exact principal components.
 
     Raises:
-        DataError: as ``scbench.preprocess.prepare``.
+        DataError: as ``scbench.preprocessing.prepare.prepare``.
     """
     recipe = Recipe(round_counts="round", min_cells=config.min_cells_used, hvg=config.n_top_genes, scale=True)
     x = principal_components(counts, recipe, config.n_components, cache)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix, diags, identity
 
-from scbench.graph import normalize_adj
+from scbench.graph.neighbours import normalize_adj
 
 __all__ = ["column_normalised", "diffusion_matrix", "prune_edges", "prune_rows", "random_walk", "without_lowest"]
 

@@ -23,8 +23,10 @@ class LocalEngine:
         threads: threads per run. One by default: more change the last digits, and packing multi-threaded runs on
             few cores is far slower than single-threaded ones.
         runs_per_gpu: runs at a time on each GPU.
-        timeout_min: minutes after which a run is stopped and recorded as ``timeout``; null = never.
-        memory_gb: resident memory (GiB) at which a run is stopped and recorded as ``oom``; null = no limit.
+        timeout_min: minutes after which a run is stopped and recorded as ``timeout``; null = never. A file that takes
+            longer to read, which is done once, is refused.
+        memory_gb: resident memory (GiB) at which a run is stopped and recorded as ``oom``; null = no limit. A file that
+            takes more to read is refused.
         grace_seconds: time between asking a run to stop and killing it.
         keep_snapshots: whether a run under protocol=honest stores the labels of its epochs as well, for curves. No
             epoch is chosen by them: its record has no best one. Making them is in the run's seconds.

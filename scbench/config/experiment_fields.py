@@ -7,11 +7,12 @@ from typing import Any
 
 from scbench.config.schema import PROTOCOLS, parse_n_clusters, parse_seeds
 from scbench.errors import ConfigError
+from scbench.metrics.registry import HEADLINE, SCORES
 from scbench.names import check_choice, unknown
 
 __all__ = ["METRICS", "read_fields"]
 
-METRICS = ("acc", "nmi", "ari", "seconds")  # what papers print
+METRICS = (*SCORES, "seconds")
 _NOT_HERE = ("method", "store", "experiment", "protocol", "seeds", "n_clusters")
 
 
@@ -117,7 +118,7 @@ _READERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "methods": (_methods, None),
     "datasets": (_datasets, None),
     "overrides": (_overrides, {}),
-    "metrics": (_metrics, ["acc", "nmi", "ari"]),
+    "metrics": (_metrics, list(HEADLINE)),
     "published": (_names, []),
 }
 _EXPECTED = {

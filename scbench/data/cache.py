@@ -25,8 +25,8 @@ import numpy as np
 from filelock import FileLock
 from scipy.sparse import csr_matrix, issparse
 
-from scbench.data.whole_file import temporary_beside
 from scbench.inputs import Array, Compute, Derived, InputCache
+from scbench.whole_file import temporary_beside
 
 __all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_array", "save_arrays"]
 

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scbench.data.folders import cache_folder
-from scbench.data.whole_file import write_whole
 from scbench.errors import ConfigError, DataError
+from scbench.whole_file import write_whole
 
 __all__ = ["Checksums", "file_checksums", "matches", "split_checksum"]
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from scbench.data.cache import FileOrderCache
 from scbench.data.sealed import read_sealed
-from scbench.data.stored_counts import StoredCounts
-from scbench.data.subsample import Part
 from scbench.errors import DataError
 from scbench.method import Counts
+
+# A command whose runs are all stored asks for names and sizes only, and imports nothing of scipy for them.
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from scbench.data.cache import FileOrderCache
+    from scbench.data.stored_counts import StoredCounts
+    from scbench.data.subsample import Part
 
 __all__ = ["Dataset"]
 
@@ -67,10 +71,14 @@ class Dataset:
     @property
     def stored(self) -> StoredCounts:
         """Return what the process of a run may have of it."""
+        from scbench.data.stored_counts import StoredCounts
+
         return StoredCounts(self.folder, self.is_counts)
 
     def counts(self) -> Counts:
         """Return the counts in file order."""
+        from scipy.sparse import csr_matrix
+
         stored = self.stored.counts()
         return Counts(csr_matrix(stored.matrix[np.argsort(self.order())]), stored.genes, stored.is_counts)
 

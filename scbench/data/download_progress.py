@@ -17,6 +17,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from scbench.escape import one_line
+
 __all__ = ["progress_bar"]
 
 logger = logging.getLogger(__name__)
@@ -37,12 +39,12 @@ def progress_bar(
         yield lambda done, total: None
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(target.name, total=size_bytes)
+        task = bar.add_task(one_line(target.name), total=size_bytes)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -9,14 +9,12 @@ from pathlib import Path
 
 from scbench.data.checksum import file_checksums, matches
 from scbench.data.config import RegisteredDataset, SourceFile
-from scbench.data.download import download
 from scbench.data.file_index import NOTE_SUFFIX, FileIndex, url_filename
 from scbench.data.folders import data_folder
-from scbench.data.http import read_json
 from scbench.data.locate import EMBEDDED_READER, Located, expected_checksum, locate, stored_name
 from scbench.data.registry import is_verifiable
-from scbench.data.whole_file import write_whole
 from scbench.errors import DataError
+from scbench.whole_file import write_whole
 
 __all__ = ["fetch", "published_checksum"]
 
@@ -68,6 +66,8 @@ def published_checksum(source: SourceFile) -> tuple[str, int | None]:
     Raises:
         DataError: if the address cannot be read or does not list the file.
     """
+    from scbench.data.http import read_json
+
     api = str(source.checksum_api)
     wanted = url_filename(str(source.url))
     entries = _entries(read_json(api))
@@ -133,6 +133,8 @@ def _obtain(
         return present.path, file_checksums(present.path).sha256, present.origin
     target = data_folder() / config.name / name
     required = checksum if config.verify else None
+    from scbench.data.download import download  # with requests, which files that are here do not need
+
     checksums = download(url, target, required, size_bytes=size_bytes, progress=progress)
     if checksum is None or not matches(checksums, checksum):
         logger.warning("%s: %s is used as it came, not verified (dataset.verify=false)", config.name, target)

@@ -8,18 +8,18 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scbench.data.checksum import file_checksums
 from scbench.data.config import DatasetConfig, FileDataset, RegisteredDataset, SimulatedDataset, SourceFile
-from scbench.data.corrupt import corrupted
 from scbench.data.fetch import fetch
 from scbench.data.file_name import file_name
-from scbench.data.labelled import LabelledCounts
 from scbench.data.readers import code_of, read, reader_for
 from scbench.data.readers.matrix_market.files import find_files
-from scbench.data.simulate import simulate
 from scbench.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from scbench.data.labelled import LabelledCounts
 
 __all__ = ["Origin", "find_origin"]
 
@@ -56,11 +56,17 @@ def find_origin(config: DatasetConfig, *, progress: bool = True) -> Origin:
     damage = config.corrupt
     if damage.dropout == 0:
         return origin
+
+    def load() -> LabelledCounts:
+        from scbench.data.corrupt import corrupted
+
+        return corrupted(origin.load(), damage)
+
     return replace(
         origin,
         name=origin.name + damage.suffix,
         preprocessing=origin.preprocessing | {"corrupt": asdict(damage)},
-        load=lambda: corrupted(origin.load(), damage),
+        load=load,
     )
 
 
@@ -100,7 +106,13 @@ def _simulated(config: SimulatedDataset, handling: dict[str, Any]) -> Origin:
     }
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     digest.update((Path(__file__).parent / "simulate.py").read_bytes())
-    return Origin(config.name, digest.hexdigest(), "simulated", handling | parameters, lambda: simulate(config))
+
+    def load() -> LabelledCounts:
+        from scbench.data.simulate import simulate
+
+        return simulate(config)
+
+    return Origin(config.name, digest.hexdigest(), "simulated", handling | parameters, load)
 
 
 def _user_file(config: FileDataset, handling: dict[str, Any]) -> Origin:

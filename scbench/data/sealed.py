@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scbench.data.whole_file import write_whole
+from scbench.whole_file import write_whole
 
 __all__ = ["read_sealed", "write_sealed"]
 

@@ -7,9 +7,12 @@ looking at a count. A permutation drawn from the seed alone keeps nothing from i
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:  # who only names the rule needs nothing of scipy
+    from scipy.sparse import csr_matrix
 
 __all__ = ["ROW_ORDER_RULE", "stored_order"]
 

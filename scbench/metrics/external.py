@@ -6,6 +6,7 @@ Everything follows from one contingency table, so a million cells take a fractio
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -14,8 +15,21 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.special import gammaln
 
 from scbench.metrics.contingency import Contingency, Labels, cross_tabulate, encode
+from scbench.metrics.registry import METRICS, SCORES
 
-__all__ = ["matching", "score"]
+__all__ = [
+    "Agreement",
+    "acc",
+    "ami",
+    "ari",
+    "completeness",
+    "f1_macro",
+    "homogeneity",
+    "matching",
+    "nmi",
+    "nmi_max",
+    "score",
+]
 
 # Above this many entries the assignment works on the non-zero entries only.
 _DENSE_ASSIGNMENT = 4_000_000
@@ -25,7 +39,7 @@ _TAIL_EXPONENT = 60.0
 
 
 def score(labels_true: Labels, labels_pred: Labels) -> dict[str, float]:
-    """Return all external scores of one partition.
+    """Return all scores of one partition against annotated types, by their names in the registry of metrics.
 
     The inputs are never changed; names and order of types and clusters do not matter.
 
@@ -45,13 +59,72 @@ def score(labels_true: Labels, labels_pred: Labels) -> dict[str, float]:
     Raises:
         ValueError: if the lengths differ, or a vector is empty, not one-dimensional or misses a value.
     """
-    table = cross_tabulate(*_encode_both(labels_true, labels_pred)[:2])
-    types, clusters = _match(table)
-    return {
-        **_matched_scores(table, types, clusters),
-        **_information_scores(table),
-        "ari": _adjusted_rand(table),
-    }
+    agreement = Agreement(labels_true, labels_pred)
+    return {name: METRICS[name].of(agreement) for name in SCORES}
+
+
+class Agreement:
+    """A partition beside annotated types; what several scores share is computed once.
+
+    Args:
+        labels_true, labels_pred: see :func:`score`.
+
+    Raises:
+        ValueError: as :func:`score`.
+    """
+
+    def __init__(self, labels_true: Labels, labels_pred: Labels) -> None:
+        self.table: Contingency = cross_tabulate(*_encode_both(labels_true, labels_pred)[:2])
+
+    @cached_property
+    def matched(self) -> dict[str, float]:
+        """ACC and macro-F1 of the best matching."""
+        return _matched_scores(self.table, *_match(self.table))
+
+    @cached_property
+    def information(self) -> dict[str, float]:
+        """NMI (two normalisers), AMI, homogeneity and completeness."""
+        return _information_scores(self.table)
+
+
+def acc(agreement: Agreement) -> float:
+    """Return the accuracy, see :func:`score`; so for the functions below."""
+    return agreement.matched["acc"]
+
+
+def f1_macro(agreement: Agreement) -> float:
+    """Return the macro-F1."""
+    return agreement.matched["f1_macro"]
+
+
+def nmi(agreement: Agreement) -> float:
+    """Return the normalised mutual information."""
+    return agreement.information["nmi"]
+
+
+def nmi_max(agreement: Agreement) -> float:
+    """Return the mutual information over the larger entropy."""
+    return agreement.information["nmi_max"]
+
+
+def ami(agreement: Agreement) -> float:
+    """Return the adjusted mutual information."""
+    return agreement.information["ami"]
+
+
+def homogeneity(agreement: Agreement) -> float:
+    """Return the homogeneity."""
+    return agreement.information["homogeneity"]
+
+
+def completeness(agreement: Agreement) -> float:
+    """Return the completeness."""
+    return agreement.information["completeness"]
+
+
+def ari(agreement: Agreement) -> float:
+    """Return the adjusted Rand index."""
+    return _adjusted_rand(agreement.table)
 
 
 def matching(labels_true: Labels, labels_pred: Labels) -> dict[Hashable, Hashable]:
@@ -174,8 +247,9 @@ def _expected_mutual_information(table: Contingency) -> float:
 
     Source: Vinh, Epps and Bailey 2010, eq. 24a. Departs from the plain triple sum in two ways that keep its value:
     parts of equal size are handled once, and of the hypergeometric distribution of an overlap only the stretch
-    outside of which Bernstein's inequality leaves less than 2 exp(-60) is summed. The plain sum takes 0.7 s for a
-    million cells in 20 x 20 parts, and for singletons it grows with the square of the number of cells.
+    outside of which Bernstein's inequality leaves less than 2 exp(-60) is summed. scikit-learn 1.9.1 takes the plain
+    sum: 0.9 s for the AMI of a million cells in 20 x 20 parts on one x86_64 thread, where all scores together take
+    0.07 s here.
     """
     n = table.n_cells
     type_sizes, type_repeats = np.unique(table.type_sizes, return_counts=True)

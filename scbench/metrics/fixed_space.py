@@ -11,13 +11,13 @@ from scipy.sparse import csr_matrix
 from scbench.inputs import InputCache
 from scbench.method import Counts
 from scbench.metrics.internal import modularity, silhouette
+from scbench.metrics.registry import LABEL_FREE, METRICS
 from scbench.names import check_choice
-from scbench.preprocess import STANDARD_RECIPE, principal_components
+from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 
-__all__ = ["SPACE_SCORES", "FixedSpace", "SpaceScore"]
+__all__ = ["FixedSpace", "SpaceScore", "modularity_of", "silhouette_of"]
 
-SpaceScore = Literal["modularity", "silhouette_pca"]
-SPACE_SCORES = ("modularity", "silhouette_pca")
+SpaceScore = Literal["modularity", "silhouette_pca"]  # label-free metrics that a run can be watched by
 
 _N_COMPONENTS = 20
 _N_NEIGHBORS = 20  # the cell itself counted
@@ -47,7 +47,7 @@ class FixedSpace:
     @cached_property
     def graph(self) -> csr_matrix:
         """(n_cells, n_cells) weights of neighbours."""
-        from scbench.graph import neighbour_graph  # with scikit-learn, which no command needs to start a run
+        from scbench.graph.neighbours import neighbour_graph  # with scikit-learn, which no command needs to start a run
 
         return neighbour_graph(self._counts, STANDARD_RECIPE, _N_COMPONENTS, _N_NEIGHBORS, self._cache)
 
@@ -66,7 +66,15 @@ class FixedSpace:
             ConfigError: for an unknown score.
             ValueError: if there is not one label for each cell.
         """
-        check_choice("score", score, SPACE_SCORES)
-        if score == "modularity":
-            return modularity(self.graph, labels)
-        return silhouette(self.components, labels, _SAMPLE_SIZE, _SAMPLE_SEED)
+        check_choice("score", score, LABEL_FREE)
+        return METRICS[score].of(labels, self)
+
+
+def modularity_of(labels: np.ndarray, space: FixedSpace) -> float:
+    """Return the modularity of labels, (n_cells,) integers, on the space's graph."""
+    return modularity(space.graph, labels)
+
+
+def silhouette_of(labels: np.ndarray, space: FixedSpace) -> float:
+    """Return the silhouette of labels, (n_cells,) integers, on the space's components."""
+    return silhouette(space.components, labels, _SAMPLE_SIZE, _SAMPLE_SEED)

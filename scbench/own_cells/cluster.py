@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scipy.sparse import csr_matrix
 
-from scbench.community_estimate import estimate_n_clusters
 from scbench.data.stored_order import stored_order
 from scbench.errors import ConfigError
+from scbench.graph.estimate_k import estimate_n_clusters
 from scbench.method import Clustering, Counts, MethodConfig, RunContext, check_n_clusters
 from scbench.names import unknown
 from scbench.own_cells.checked_counts import checked_counts

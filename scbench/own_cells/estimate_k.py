@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Literal
 
-from scbench.community_estimate import estimate_n_clusters
+from scbench.graph.estimate_k import estimate_n_clusters
 from scbench.own_cells.checked_counts import checked_counts
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pandas as pd
 from scbench.errors import DataError
 from scbench.method import Clustering
 from scbench.own_cells.matrix_of import is_anndata
-from scbench.run.record_file import json_ready
+from scbench.store.record_file import json_ready
 
 if TYPE_CHECKING:
     from anndata import AnnData

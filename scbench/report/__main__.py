@@ -6,7 +6,7 @@ Keys, all with a default:
   experiment=E             only the runs of a named comparison (conf/experiment), written to out/E
   published=results/published  the papers' numbers
   methods=A,B datasets=C,D seeds=0,1 protocol=honest   only these (controls always stay); default: everything
-  metrics=acc,nmi,ari      also ami, homogeneity, completeness, f1_macro, nmi_max, seconds, memory; or all
+  metrics=acc,nmi,ari      others: OTHERS; or all
   figures=true             false leaves figures out
   details=A,B              datasets whose runs get curves, embedding, confusion table, river and similarity; default:
                            the smallest one whose labels are at hand; none leaves them out. report.html has curves
@@ -31,8 +31,8 @@ from scbench.escape import one_line
 from scbench.messages import complain
 from scbench.names import check_choice, unknown
 from scbench.report.experiment_selection import refuse_second_choice, selection_of_experiment
-from scbench.report.measures import DEFAULT_MEASURES, measures_of
 from scbench.report.selection import Selection, selection_of
+from scbench.tables.measures import DEFAULT_MEASURES, MEASURES, measures_of
 
 if TYPE_CHECKING:  # imported where they are used: --help needs none of their packages
     from scbench.report.content import Content
@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(given):
-        sys.stdout.write(f"{__doc__}")
+        others = ", ".join(name for name in MEASURES if name not in DEFAULT_MEASURES)
+        sys.stdout.write(f"{__doc__}".replace("OTHERS", others))
         return 0
     try:
         written = _write(_options(given))
@@ -102,7 +103,7 @@ def _write(options: dict[str, str]) -> list[Path]:
     drawing = Drawing(details, options["embedding"])
     written = write_report(content, comparison.out, comparison.title, drawing, markers)
     for reason in drawing.left_out:
-        _say(f"figures left out: {reason}")
+        _print_aside(f"figures left out: {reason}")
     return written
 
 
@@ -110,13 +111,13 @@ def _markers(content: Content) -> MarkerReport:
     """Return the markers of all clusters, saying what is ranked and what is left out."""
     from scbench.report.markers.collect import collect_markers
 
-    report = collect_markers(content, lambda text: _say(f"markers: {text}"))
+    report = collect_markers(content, lambda text: _print_aside(f"markers: {text}"))
     for reason in report.left_out:
-        _say(f"markers left out: {reason}")
+        _print_aside(f"markers left out: {reason}")
     return report
 
 
-def _say(text: str) -> None:
+def _print_aside(text: str) -> None:
     """Write a line beside what the command prints."""
     complain(text)
     sys.stderr.flush()
@@ -163,7 +164,7 @@ def _check_packages() -> None:
     Raises:
         ConfigError: a package is missing.
     """
-    missing = [name for name in ("matplotlib", "seaborn") if find_spec(name) is None]
+    missing = [name for name in ("matplotlib", "umap") if find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"reports need packages that are not installed ({', '.join(missing)}); install scbench with its extra "

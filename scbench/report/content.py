@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +14,11 @@ import pandas as pd
 from scbench.errors import StoreError
 from scbench.report.checks import Check, check_claims, repeated_cells
 from scbench.report.entries import Entry, entries_of, is_comparable
-from scbench.report.measures import Measure
 from scbench.report.published import Names, PublishedValue, read_names, read_published
 from scbench.report.selection import CONTROLS, Selection, ordered_datasets, refuse_mixed_data, told_apart
-from scbench.run.store import Store
 from scbench.stats.ranks import EXACT_DIGITS
+from scbench.store.store import Store
+from scbench.tables.measures import Measure
 
 __all__ = ["Content", "read_content", "score_table"]
 
@@ -111,6 +111,7 @@ def read_content(store: Path, selection: Selection, measures: Sequence[Measure],
         names=read_names(published),
         checks=tuple(checks),
         notes=(
+            *_of_missing(measures, kept),
             *_notes(records, entries, untried, absent, None if has_papers else published),
             *_of_interrupted(len(selected) - len(kept)),
             *_of_unread(Store(store), everything),
@@ -185,6 +186,20 @@ def _notes(
     if no_papers is not None:
         notes.append(f"no folder {no_papers} with published numbers, so none are shown; give it with published=DIR")
     return notes
+
+
+def _of_missing(measures: Sequence[Measure], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence about metrics that some runs have and others not, as those of an earlier version."""
+    ok = [record for record in records if record["status"] == "ok"]
+    n_missing = {one.name: sum(one.of(record) is None for record in ok) for one in measures if one.is_score}
+    partly = {name: n for name, n in n_missing.items() if 0 < n < len(ok)}
+    if not partly:
+        return []
+    listed = ", ".join(f"{name}: {n}" for name, n in partly.items())
+    return [
+        f"of {len(ok)} runs some have no value ({listed}), and cells that miss any say how many they average over; "
+        "python -m scbench.rescore computes what is missing from stored labels"
+    ]
 
 
 def _of_unread(store: Store, records: Sequence[dict[str, Any]]) -> list[str]:

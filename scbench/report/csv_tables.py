@@ -10,7 +10,8 @@ import numpy as np
 
 from scbench.escape import csv_row
 from scbench.report.entries import Entry, is_comparable
-from scbench.report.measures import Measure
+from scbench.tables.cell import mean_of
+from scbench.tables.measures import Measure
 
 __all__ = ["long_lines", "wide_lines", "write_csv"]
 
@@ -21,14 +22,15 @@ def long_lines(
     """Return one line per entry, dataset and measure; a dataset without a run has ``n`` 0 and no values.
 
     ``keys`` holds the keys of the runs, ``codes`` the versions of the code that made them, both in the order of seeds
-    or sorted, so that each number leads to its records.
+    or sorted, so that each number leads to its records. ``n_values`` is there only when some runs that ended
+    well have no value, and says over how many a mean is.
     """
     lines: list[dict[str, object]] = []
     for entry in entries:
         for dataset in datasets:
             cell = entry.cells.get(dataset)
             for measure in measures:
-                mean, sd = cell.mean_sd(measure) if cell else (np.nan, np.nan)
+                found = cell.mean(measure) if cell else mean_of(())
                 lines.append(
                     {
                         "dataset": dataset,
@@ -40,9 +42,10 @@ def long_lines(
                         "tuned_with_labels": entry.is_tuned,
                         "comparable": is_comparable(entry),
                         "measure": measure.name,
-                        "mean": _blank(mean),
-                        "sd": _blank(sd),
-                        "n_ok": len(cell.ok) if cell else 0,
+                        "mean": _blank(found.mean),
+                        "sd": _blank(found.sd),
+                        "n_values": found.n,
+                        "n_ok": found.n_ok,
                         "n": len(cell.records) if cell else 0,
                         "k": cell.k_shown if cell else "",
                         "seeds": " ".join(str(record["seed"]) for record in cell.records) if cell else "",
@@ -50,6 +53,9 @@ def long_lines(
                         "keys": " ".join(cell.keys) if cell else "",
                     }
                 )
+    if all(line["n_values"] == line["n_ok"] for line in lines):
+        for line in lines:
+            del line["n_values"]
     return lines
 
 
@@ -60,10 +66,10 @@ def wide_lines(entries: Sequence[Entry], datasets: Sequence[str], measure: Measu
         line: dict[str, object] = {"entry": entry.name}
         for dataset in datasets:
             cell = entry.cells.get(dataset)
-            mean, sd = cell.mean_sd(measure) if cell else (np.nan, np.nan)
+            found = cell.mean(measure) if cell else mean_of(())
             line |= {
-                dataset: _blank(mean),
-                f"{dataset}_sd": _blank(sd),
+                dataset: _blank(found.mean),
+                f"{dataset}_sd": _blank(found.sd),
                 f"{dataset}_ok": f"{len(cell.ok)}/{len(cell.records)}" if cell else "",
             }
         lines.append(line)

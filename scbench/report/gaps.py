@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scbench.report.entries import Entry
-from scbench.report.measures import Measure
 from scbench.report.published import Names, PublishedValue
+from scbench.tables.measures import Measure
 
 __all__ = ["GAPS", "Gap", "gaps_of"]
 
@@ -75,7 +75,7 @@ def gaps_of(
                 for value in values
                 if value.metric == measure.name
                 and names.dataset(value, datasets) == dataset
-                and names.is_method(value, entry.method, entry.params, entry.departures)
+                and names.is_method(value, entry.method, entry.params, entry.non_defaults)
             ]
             seed = float(scores.max() - last) if len(scores) > 1 else float("nan")
             preset = _preset_gap(entry, entries, dataset, measure)
@@ -99,4 +99,4 @@ def _preset_gap(entry: Entry, entries: Sequence[Entry], dataset: str, measure: M
     ]
     if len(plain) != 1:
         return float("nan")  # with several sets of parameters there is no telling which one is meant
-    return entry.cells[dataset].mean_sd(measure)[0] - plain[0].cells[dataset].mean_sd(measure)[0]
+    return entry.cells[dataset].mean(measure).mean - plain[0].cells[dataset].mean(measure).mean

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scbench.report.entries import Entry
-from scbench.report.measures import Measure
 from scbench.report.published import Names, PublishedValue
+from scbench.tables.measures import Measure
 
 __all__ = ["NOT_RUN", "Grid", "GridCell", "difference_grid", "marks", "measured_grid", "published_grid"]
 
@@ -64,7 +64,7 @@ def measured_grid(entries: Sequence[Entry], datasets: Sequence[str], measure: Me
     columns = []
     for dataset in datasets:
         cells = [_measured(entry, dataset, measure) for entry in entries]
-        means = [entry.cells[dataset].mean_sd(measure)[0] if dataset in entry.cells else np.nan for entry in entries]
+        means = [entry.cells[dataset].mean(measure).mean if dataset in entry.cells else np.nan for entry in entries]
         columns.append(_marked(cells, means, measure))
     rows = zip((entry.name for entry in entries), zip(*columns, strict=True), strict=True) if columns else ()
     return Grid(title, tuple(datasets), tuple(rows))
@@ -103,9 +103,9 @@ def difference_grid(
             dataset = names.dataset(value, datasets) if value.metric == measure.name else None
             if dataset is None or dataset not in entry.cells:
                 continue
-            if not names.is_method(value, entry.method, entry.params, entry.departures):
+            if not names.is_method(value, entry.method, entry.params, entry.non_defaults):
                 continue
-            mean = entry.cells[dataset].mean_sd(measure)[0]
+            mean = entry.cells[dataset].mean(measure).mean
             if not np.isnan(mean):
                 text = f"{round((mean - value.value) * measure.scale, measure.decimals) + 0.0:+.{measure.decimals}f}"
                 cell = GridCell(text, keys=tuple(entry.cells[dataset].keys))
@@ -139,11 +139,7 @@ def _measured(entry: Entry, dataset: str, measure: Measure) -> GridCell:
     if cell is None:
         return GridCell(NOT_RUN)
     detail = f"{len(cell.ok)}/{len(cell.records)}, K {cell.k_shown}"
-    mean, sd = cell.mean_sd(measure)
-    if np.isnan(mean):
-        text = "failed" if not cell.ok else "-"
-    else:
-        text = measure.shown(mean) + ("" if np.isnan(sd) else f" ± {measure.shown(sd)}")
+    text = cell.mean(measure).text(measure, missing="-" if cell.ok else "failed")
     return GridCell(text, detail, keys=tuple(cell.keys), is_mixed=len(cell.codes) > 1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from scbench.data.whole_file import write_whole
+from scbench.whole_file import write_whole
 
 __all__ = ["LIST_FILE", "remove_leftovers"]
 

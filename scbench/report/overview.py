@@ -9,7 +9,7 @@ from scbench.report.content import Content
 from scbench.report.entries import Entry
 from scbench.report.grid import measured_grid
 from scbench.report.markdown import CELLS_FILE, emphasised, marked_table
-from scbench.report.measures import Measure
+from scbench.tables.measures import Measure
 
 __all__ = ["OVERVIEW_FILE", "overview_markdown"]
 

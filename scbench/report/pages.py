@@ -14,7 +14,7 @@ from scbench.report.gaps import GAPS, Gap, gaps_of
 from scbench.report.grid import Grid, difference_grid, measured_grid, published_grid
 from scbench.report.latex import grid_latex
 from scbench.report.markdown import grid_markdown, table_markdown
-from scbench.report.measures import Measure
+from scbench.tables.measures import Measure
 
 __all__ = [
     "all_gaps",

@@ -10,14 +10,15 @@ from pathlib import Path
 import pandas as pd
 
 from scbench.errors import DataError
+from scbench.metrics.registry import METRICS, SCORES
 
 __all__ = ["Names", "PublishedValue", "read_names", "read_published"]
 
 _LONG = {"paper", "table", "dataset", "method", "metric", "value"}
 _OTHER = ("claims.csv", "names.csv")
 _WIDE_NAME = re.compile(r"(?P<paper>[a-z0-9]+)_table(?P<table>[0-9a-z]+)_(?P<metric>[a-z]+)")
+_PERCENT = tuple(name for name in SCORES if METRICS[name].scale == 100)  # what papers print so, or as fractions
 _PAPERS = {"scsiameseclu": "scSiameseClu", "scclubench": "scClubench"}  # as the papers write themselves
-_SCORES = ("acc", "nmi", "ari", "ami")
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,18 @@ class Names:
         return next((name for name in known if _plain(name) == _plain(value.dataset)), None)
 
     def is_method(
-        self, value: PublishedValue, method: str, params: Mapping[str, object], departures: Iterable[str] = ()
+        self, value: PublishedValue, method: str, params: Mapping[str, object], non_defaults: Iterable[str] = ()
     ) -> bool:
         """Return whether a number is of this method with these (dotted) parameters.
 
         Args:
             value: the number.
             method, params: of an entry.
-            departures: the parameters that are not defaults; only those that belong to the printed name are allowed, so
-                that the number of a whole method does not stand beside one of its ablations.
+            non_defaults: the parameters that are not defaults; only those that belong to the printed name are allowed,
+                so that the number of a whole method does not stand beside one of its ablations.
         """
         name, needed = self.methods.get((value.paper, value.method), (None, {}))
-        if not set(departures) <= set(needed):
+        if not set(non_defaults) <= set(needed):
             return False
         if name is None:
             return _plain(method) == _plain(value.method)
@@ -147,10 +148,10 @@ def _long(table: pd.DataFrame, file: str) -> list[PublishedValue]:
     except ValueError as error:
         raise DataError(f"{file} holds a value that is no number ({error}); leave a missing value empty") from error
     metrics = kept["metric"].str.lower()
-    is_percent = bool(metrics.isin(_SCORES).any()) and float(numbers[metrics.isin(_SCORES)].max()) > 1.5
+    is_percent = bool(metrics.isin(_PERCENT).any()) and float(numbers[metrics.isin(_PERCENT)].max()) > 1.5
     values = []
     for row, metric, number, sd in zip(kept.itertuples(index=False), metrics, numbers, sds, strict=True):
-        scale = 100.0 if is_percent and metric in _SCORES else 1.0
+        scale = 100.0 if is_percent and metric in _PERCENT else 1.0
         values.append(
             PublishedValue(
                 paper=_paper(str(row.paper)),

@@ -11,9 +11,9 @@ from scbench.config.preset import leaves
 from scbench.config.schema import PROTOCOLS
 from scbench.errors import ConfigError, StoreError
 from scbench.names import check_choice, unknown
-from scbench.report.table import preset_of
-from scbench.run.departures import parameters_with
-from scbench.run.plan import canonical_json
+from scbench.store.non_defaults import parameters_with
+from scbench.store.record import canonical_json
+from scbench.tables.rows import preset_of
 
 __all__ = ["CONTROLS", "Selection", "ordered_datasets", "refuse_mixed_data", "selection_of", "told_apart"]
 

@@ -9,9 +9,9 @@ import pandas as pd
 from scbench.escape import markdown_text
 from scbench.report.content import Content, score_table
 from scbench.report.markdown import table_markdown
-from scbench.report.measures import Measure
 from scbench.stats.bayes import ROPE
 from scbench.stats.comparison import ALPHA, ANALYSES, Comparison, compare
+from scbench.tables.measures import Measure
 
 __all__ = [
     "Comparisons",

@@ -7,21 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from scbench.escape import markdown_text
+from scbench.metrics.registry import HEADLINE
 from scbench.report.csv_tables import write_csv
 from scbench.report.markdown import table_markdown
-from scbench.report.table import (
-    BEST_NOTE,
-    SCORES,
-    TableRow,
-    cells,
-    differences,
-    has_best,
-    headers,
-    is_tuned,
-    preset_of,
-    summarise,
-    tuned_note,
-)
+from scbench.tables.columns import columns_of
+from scbench.tables.rows import BEST_NOTE, TableRow, differences, has_best, is_tuned, preset_of, summarise, tuned_note
 
 __all__ = ["write_summary"]
 
@@ -40,7 +30,7 @@ def write_summary(records: Sequence[Mapping[str, Any]], out: Path) -> list[Path]
 
 def _summary_lines(rows: Sequence[TableRow]) -> list[dict[str, object]]:
     """Return one line per row of the table, numbers as fractions."""
-    lines = []
+    lines, columns = [], sorted(columns_of(rows), key=lambda column: column.file_rank)
     for row in rows:
         line: dict[str, object] = {
             "dataset": row.dataset,
@@ -49,18 +39,8 @@ def _summary_lines(rows: Sequence[TableRow]) -> list[dict[str, object]]:
             "tuned_with_labels": row.is_tuned,
             "setting": row.setting,
         }
-        for name in SCORES:
-            line[f"{name}_mean"], line[f"{name}_sd"] = row.scores[name]
-        for name in SCORES if has_best(rows) else ():
-            line[f"best_{name}_mean"], line[f"best_{name}_sd"] = (row.best or {}).get(name, ("", ""))
-        line |= {
-            "n_ok": row.n_ok,
-            "n": row.n,
-            "k_given": row.k_given,
-            "k_found": " ".join(map(str, sorted(set(row.k_found)))),
-            "seconds_mean": row.seconds,
-            "peak_rss_bytes": row.peak_rss_bytes,
-        }
+        for column in columns:
+            line |= column.stored(row)
         lines.append(line)
     return lines
 
@@ -72,7 +52,7 @@ def _run_lines(records: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
             **{name: record[name] for name in _RUN_COLUMNS},
             "preset": preset_of(record),
             "tuned_with_labels": is_tuned(record),
-            **{name: record["metrics"][name] for name in SCORES},
+            **{name: record["metrics"].get(name) for name in HEADLINE},
         }
         for record in records
     ]
@@ -80,17 +60,16 @@ def _run_lines(records: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
 
 def _markdown(rows: Sequence[TableRow]) -> str:
     """Return the table as Markdown; what differs, and ``setting``, tell rows of the same names apart."""
-    with_best = has_best(rows)
-    names = [*headers(with_best=with_best), "setting"]
-    lines = [names]
+    columns = columns_of(rows)
+    lines = [["dataset", "method", *(column.heading for column in columns), "setting"]]
     for row, difference in zip(rows, differences(rows), strict=True):
-        dataset, method, *numbers = cells(row, with_best=with_best)
-        lines.append([dataset, f"{method} {difference}".rstrip(), *numbers, row.setting])
+        name = f"{row.label} {difference}".rstrip()
+        lines.append([row.dataset, name, *(column.text(row) for column in columns), row.setting])
     body = table_markdown(lines)
     note = "Mean ± sd (sample) over seeds, in percent; runs that failed count in `ok` and in nothing else."
     notes = [
         markdown_text(text[0].upper() + text[1:] + ".")
-        for text in (BEST_NOTE if with_best else None, tuned_note(rows))
+        for text in (BEST_NOTE if has_best(rows) else None, tuned_note(rows))
         if text
     ]
     return "\n".join([body, "", note, *notes, ""])

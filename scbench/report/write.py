@@ -9,7 +9,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scbench.data.whole_file import temporary_beside
 from scbench.errors import StoreError
 from scbench.report.checks import Check
 from scbench.report.content import Content
@@ -23,6 +22,7 @@ from scbench.report.overview import OVERVIEW_FILE, overview_markdown
 from scbench.report.pages import all_gaps, checks_markdown, gaps_markdown, tables_latex, tables_markdown
 from scbench.report.statistics_page import Comparisons, comparisons_of, pair_lines, rank_lines, statistics_markdown
 from scbench.report.summary_files import write_summary
+from scbench.whole_file import temporary_beside
 
 if TYPE_CHECKING:
     from scbench.report.figures.draw import Drawing  # matplotlib, which a report without figures does not need

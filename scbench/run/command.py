@@ -8,21 +8,21 @@ from typing import Any
 
 from scbench.config.request import LeftOut
 from scbench.config.schema import RunConfig, SlurmEngine
+from scbench.consoles import ProgressConsole, TableConsole, say
 from scbench.errors import ConfigError
-from scbench.report.summary import print_summary
-from scbench.run.consoles import ProgressConsole, TableConsole, say
-from scbench.run.devices import Slots, resolve_devices
 from scbench.run.display import Tally, make_display
-from scbench.run.engine import LocalRunner
 from scbench.run.expected import Expected, longest_first
 from scbench.run.listener import Listeners
-from scbench.run.opening import Opened, open_all
+from scbench.run.local.devices import Slots, resolve_devices
+from scbench.run.new_record import failed_record, preset_fields
+from scbench.run.open_datasets import Opened, open_all
 from scbench.run.plan import PlannedRun
 from scbench.run.plan_view import left_out_lines, print_plan
 from scbench.run.provenance import collect_provenance
-from scbench.run.record import failed_record, preset_fields
-from scbench.run.store import Store
 from scbench.run.sweep_file import SweepFile
+from scbench.run.to_make import done_and_missing
+from scbench.store.store import Store
+from scbench.tables.terminal import print_summary
 
 __all__ = ["run_command"]
 
@@ -68,7 +68,7 @@ def run_command(
     slots = _slots(first, opened.runs)
     if not is_dry_run:
         store.remove_leftovers()
-    done, missing = _split(opened.runs, store, first.retry_failed)
+    done, missing = done_and_missing(opened.runs, store, retry_failed=first.retry_failed)
     # The times of earlier runs are worth reading for more than one run only: for the order, or for the plan.
     expected = Expected(store.records() if store.root.is_dir() and (is_dry_run or len(missing) > 1) else ())
     n_slots = _n_slots(first, slots)
@@ -80,11 +80,11 @@ def run_command(
         say(ProgressConsole(), line)
     if not opened.runs:
         raise ConfigError("nothing is left to run; fetch a dataset, or install a method, of those left out")
-    provenance = collect_provenance(argv)
+    provenance = collect_provenance(argv) if missing else {}  # for records that are made now
     records = done | _execute(missing, len(done), opened, store, slots, provenance)
     # A run with the same parameters may be there from another preset: the table shows what this command asked for.
     shown = [
-        (records.get(run.place) or _never_started(run, first, provenance)) | preset_fields(run) for run in opened.runs
+        (records.get(run.run_id) or _never_started(run, first, provenance)) | preset_fields(run) for run in opened.runs
     ]
     if has_table:
         print_summary(shown, store.root, TableConsole(), n_cached=len(done))
@@ -94,7 +94,7 @@ def run_command(
 def _slots(config: RunConfig, runs: Sequence[PlannedRun]) -> Slots | None:
     """Return the slots of this machine; None when runs are made elsewhere."""
     if isinstance(config.engine, SlurmEngine):
-        from scbench.run.slurm import check_slurm
+        from scbench.run.slurm.runner import check_slurm
 
         check_slurm(config.engine, config.device)
         return None
@@ -110,21 +110,6 @@ def _n_slots(config: RunConfig, slots: Slots | None) -> tuple[int, int]:
     return engine.array_parallelism * n_gpus * engine.runs_per_gpu, engine.array_parallelism * engine.slots_per_job
 
 
-def _split(
-    planned: Sequence[PlannedRun], store: Store, retry_failed: bool
-) -> tuple[dict[str, dict[str, Any]], list[PlannedRun]]:
-    """Return the records that count as done, and the runs that have to be made."""
-    done: dict[str, dict[str, Any]] = {}
-    missing = []
-    for run in planned:
-        record = store.find(run.dataset.name, run.config.name, run.key)
-        if record is None or record["status"] == "interrupted" or (record["status"] != "ok" and retry_failed):
-            missing.append(run)
-        else:
-            done[run.place] = record
-    return done, missing
-
-
 def _execute(
     runs: Sequence[PlannedRun],
     n_cached: int,
@@ -136,7 +121,7 @@ def _execute(
     """Run what is missing, with a display."""
     if not runs:
         return {}
-    config = opened.configs[runs[0].place]
+    config = opened.configs[runs[0].run_id]
     sys.stdout.flush()
     with (
         make_display(Tally(len(runs), n_cached)) as display,
@@ -144,9 +129,11 @@ def _execute(
     ):
         listeners = Listeners([display, file])
         if slots is not None:
+            from scbench.run.local.engine import LocalRunner  # with what scores; stored results need neither
+
             runner = LocalRunner(store, config.engine, slots, listeners, provenance, fail_fast=config.fail_fast)
             return runner.execute(runs)
-        from scbench.run.slurm import SlurmRunner
+        from scbench.run.slurm.runner import SlurmRunner
 
         return SlurmRunner(store, config, opened.configs, listeners, provenance).execute(runs)
 

@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from scbench.run.consoles import PlainTable, ProgressConsole, say
+from scbench.consoles import PlainTable, ProgressConsole, say
 from scbench.run.plan import PlannedRun
-from scbench.run.record import first_line, is_failure
+from scbench.store.record import first_line, is_failure
 
 __all__ = ["LiveDisplay", "PlainDisplay", "Tally", "make_display"]
 
@@ -69,8 +69,8 @@ def outcome(record: Mapping[str, Any]) -> str:
     seconds = record["seconds"]["total"] or 0.0
     if record["status"] != "ok":
         return f"{record['status']} after {short_time(seconds)}: {first_line(record['error']['message'])}"
-    ari = record["metrics"]["ari"]
-    scores = "" if ari is None else f", ACC {record['metrics']['acc']:.1%}, ARI {ari:.1%}"
+    known = {name: record["metrics"].get(name) for name in ("acc", "ari")}
+    scores = "".join(f", {name.upper()} {value:.1%}" for name, value in known.items() if value is not None)
     return f"ok in {seconds:.1f} s{scores}"
 
 
@@ -137,17 +137,17 @@ class LiveDisplay:
 
     def started(self, run: PlannedRun, device: str) -> None:
         """Show a run."""
-        self._running[run.place] = (run, device, time.monotonic())
+        self._running[run.run_id] = (run, device, time.monotonic())
 
     def progress(self, run: PlannedRun, epoch: int, values: Mapping[str, float]) -> None:
         """Show epoch and values."""
         shown = "  ".join(f"{name} {value:.4g}" for name, value in list(values.items())[:3])
-        self._latest[run.place] = f"epoch {epoch}  {shown}"
+        self._latest[run.run_id] = f"epoch {epoch}  {shown}"
 
     def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None:
         """Take a run off the panel; failures stay readable above it."""
-        self._running.pop(run.place, None)
-        self._latest.pop(run.place, None)
+        self._running.pop(run.run_id, None)
+        self._latest.pop(run.run_id, None)
         if not will_retry:
             self._tally.count(record)
         if record["status"] != "ok":
@@ -174,7 +174,7 @@ class LiveDisplay:
                 f"seed {run.seed}",
                 device,
                 short_time(time.monotonic() - started),
-                self._latest.get(run.place, ""),
+                self._latest.get(run.run_id, ""),
             )
         lines: Sequence[Any] = [head, rows]
         if self._stopping:

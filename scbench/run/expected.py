@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scbench.run.plan import PlannedRun, canonical_json
-from scbench.run.record_file import json_ready
+from scbench.run.plan import PlannedRun
+from scbench.store.record import canonical_json
+from scbench.store.record_file import json_ready
 
 __all__ = ["Estimate", "Expected", "longest_first", "queue_seconds"]
 

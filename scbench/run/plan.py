@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +12,9 @@ from scbench.data.load import Dataset
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.renames import stored_params
+from scbench.store.record import SCHEMA, canonical_json
 
-__all__ = ["SCHEMA", "PlannedRun", "canonical_json", "plan_runs", "run_key"]
-
-SCHEMA = 1
+__all__ = ["PlannedRun", "plan_runs", "run_key"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,8 @@ class PlannedRun:
     preset: AppliedPreset | None = None
 
     @property
-    def place(self) -> str:
-        """Return what tells runs of one command apart: two names of the same bytes share a key, not a place."""
+    def run_id(self) -> str:
+        """Return what tells runs of one command apart: two names of the same bytes share a key, not an id."""
         return f"{self.dataset.name}/{self.config.name}/{self.key}"
 
     @property
@@ -92,7 +89,7 @@ def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
     if number is not None:
         return number
     if rule == "estimate":
-        from scbench.community_estimate import estimate_n_clusters
+        from scbench.graph.estimate_k import estimate_n_clusters
 
         counts = dataset.counts()
         return estimate_n_clusters(counts, dataset.cache(counts.matrix))
@@ -129,8 +126,3 @@ def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, 
     except ValueError as error:
         raise ConfigError(f"a parameter of {config.name} is not a finite number ({error}): {params}") from error
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def canonical_json(value: Mapping[str, Any]) -> str:
-    """Return JSON that does not depend on the order of keys; NaN and infinity are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

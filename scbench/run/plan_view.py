@@ -10,11 +10,11 @@ from rich.console import Console
 
 from scbench.config.preset import leaves
 from scbench.config.request import LeftOut
-from scbench.run.consoles import PlainTable, print_whole, say
+from scbench.consoles import PlainTable, print_whole, say
 from scbench.run.display import short_time
 from scbench.run.expected import Expected, queue_seconds
 from scbench.run.plan import PlannedRun
-from scbench.run.record import is_failure
+from scbench.store.record import is_failure
 
 __all__ = ["left_out_lines", "print_plan"]
 
@@ -33,17 +33,17 @@ def print_plan(
     Args:
         console: where to.
         planned: all runs, in the order of the table.
-        done: records that count as done, by place.
+        done: records that count as done, by id.
         to_do: the runs that would be made, in the order of the queue.
         left_out: what cannot be run here.
         expected: times of earlier runs.
         slots: runs at a time on GPUs and on CPUs.
     """
-    waiting = {run.place for run in to_do}
+    waiting = {run.run_id for run in to_do}
     table = PlainTable.of_columns("dataset", "method", "to do", "done", "failed", "s/run", "together", left=2)
     for runs in _groups(planned):
-        n_to_do = sum(run.place in waiting for run in runs)
-        n_failed = sum(run.place in done and is_failure(done[run.place]) for run in runs)
+        n_to_do = sum(run.run_id in waiting for run in runs)
+        n_failed = sum(run.run_id in done and is_failure(done[run.run_id]) for run in runs)
         cells = _time(runs[0], n_to_do, expected, slots)
         n_done = len(runs) - n_to_do - n_failed
         table.add_row(runs[0].dataset.name, _label(runs[0]), str(n_to_do), str(n_done), str(n_failed), *cells)

@@ -7,20 +7,18 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from scbench.data.whole_file import is_alive
 from scbench.run.plan import PlannedRun
+from scbench.store.sweeps import _HEARTBEAT_SECONDS, FOLDER
 
-__all__ = ["FOLDER", "SweepFile", "sweeps"]
+__all__ = ["SweepFile"]
 
-FOLDER = ".running"
 _LOG = logging.getLogger(__name__)
 _AT_MOST_EVERY_SECONDS = 1.0
-_HEARTBEAT_SECONDS = 10.0
 
 
 class SweepFile:
@@ -65,17 +63,17 @@ class SweepFile:
     def started(self, run: PlannedRun, device: str) -> None:
         """Note a run."""
         about = {"method": run.config.name, "dataset": run.dataset.name, "seed": run.seed, "device": device}
-        self._running[run.place] = about | {"since": time.time(), "epoch": None}
+        self._running[run.run_id] = about | {"since": time.time(), "epoch": None}
         self._changed = True
 
     def progress(self, run: PlannedRun, epoch: int, values: Mapping[str, float]) -> None:
         """Note the epoch."""
-        self._running[run.place]["epoch"] = epoch
+        self._running[run.run_id]["epoch"] = epoch
         self._changed = True
 
     def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None:
         """Count a run by its status."""
-        self._running.pop(run.place, None)
+        self._running.pop(run.run_id, None)
         if not will_retry:
             self._ended[record["status"]] = self._ended.get(record["status"], 0) + 1
         self._changed = True
@@ -102,20 +100,3 @@ class SweepFile:
             if not self._failed:
                 _LOG.warning("%s cannot be written (%s); scbench.status will not show this command", self._path, error)
             self._failed = True
-
-
-def sweeps(root: Path) -> Iterator[dict[str, Any]]:
-    """Yield what the commands under way say about themselves, the first started first.
-
-    Files of commands that were killed are among them: ``is_alive`` is False where that can be told (on this machine),
-    and ``updated_at`` is old elsewhere.
-    """
-    found = []
-    for path in sorted((root / FOLDER).glob("[!.]*")):
-        try:
-            state = json.loads(path.read_text(encoding="utf-8"))
-            found.append((float(state["started_at"]), state))
-        except (OSError, ValueError, KeyError, TypeError) as error:  # removed meanwhile, or not ours
-            _LOG.debug("%s is left out: %s", path, error)
-    for _, state in sorted(found, key=lambda pair: pair[0]):
-        yield state | {"is_alive": state["host"] != socket.gethostname() or is_alive(state["pid"])}

@@ -14,10 +14,9 @@ from scbench.config.schema import RunConfig, parse_devices, parse_n_clusters
 from scbench.errors import ConfigError
 from scbench.method import Clustering, Counts, Diverged, FittedMethod, RunContext, TransferMethod
 
-__all__ = ["METRICS", "make_method", "transfer_run"]
+__all__ = ["make_method", "transfer_run"]
 
 _LOG = logging.getLogger(__name__)
-METRICS = ("acc", "nmi", "ari", "ami", "completeness")
 _Made = TypeVar("_Made")
 
 
@@ -111,7 +110,7 @@ def _scores(types: np.ndarray, clustering: Clustering) -> dict[str, Any]:
     from scbench.metrics import score
 
     scores = score(types, clustering.labels)
-    return {"k_found": len(np.unique(clustering.labels))} | {name: scores[name] for name in METRICS}
+    return {"k_found": len(np.unique(clustering.labels))} | scores
 
 
 def _n_clusters(config: RunConfig, source: Counts, types: np.ndarray) -> int:
@@ -120,7 +119,7 @@ def _n_clusters(config: RunConfig, source: Counts, types: np.ndarray) -> int:
     if number is not None:
         return number
     if rule == "estimate":
-        from scbench.community_estimate import estimate_n_clusters
+        from scbench.graph.estimate_k import estimate_n_clusters
 
         return estimate_n_clusters(source)
     return len(np.unique(types))

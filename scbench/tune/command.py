@@ -11,11 +11,11 @@ from scbench.config.compose import run_with_config
 from scbench.config.preset import leaves
 from scbench.config.request import Request
 from scbench.config.schema import RunConfig, SlurmEngine, parse_seeds
+from scbench.consoles import TableConsole
 from scbench.errors import ConfigError
 from scbench.renames import current_name
-from scbench.run.consoles import TableConsole
 from scbench.run.provenance import collect_provenance
-from scbench.run.store import Store
+from scbench.store.store import Store
 from scbench.tune.options import TuneOptions, read_options
 from scbench.tune.searches import searches_of
 from scbench.tune.storage_choice import choose_storage, without_password
@@ -124,7 +124,7 @@ def _check(configs: list[RunConfig], options: TuneOptions) -> None:
             "a search is of one method with one set of parameters; give one method= and no sweeps over it"
         )
     if isinstance(first.engine, SlurmEngine):
-        from scbench.run.slurm import check_slurm
+        from scbench.run.slurm.runner import check_slurm
 
         if not options.is_dry_run:
             check_slurm(first.engine, first.device)

@@ -11,9 +11,10 @@ import numpy as np
 
 from scbench.errors import StoreError
 from scbench.escape import csv_row, markdown_text, text_of_csv
+from scbench.metrics.registry import METRICS
 from scbench.run.display import short_time
 
-__all__ = ["FILE", "SCORES", "Cost", "Difference", "read_comparisons", "table_of", "write_comparison"]
+__all__ = ["FILE", "Cost", "Difference", "read_comparisons", "table_of", "write_comparison"]
 
 FILE = "comparison.csv"
 _COLUMNS = (
@@ -21,8 +22,7 @@ _COLUMNS = (
     "difference_mean", "difference_sd", "n_seeds", "n_asked", "searched_on", "n_trials", "n_given_up", "n_failed",
     "best_trial", "search_seconds",
 )  # fmt: skip
-SCORES = ("acc", "nmi", "ari")  # external ones, shown in percent
-_SCORE = "ari"
+_SCORE = "ari"  # of the short table
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Difference:
 
     def shown(self) -> tuple[str, str, str]:
         """Return mean ± sd (ddof 1) of default, of tuned and of their difference; percent for the external scores."""
-        is_share = self.score in SCORES
-        form, scale = ("{:.1f}", 100.0) if is_share else ("{:.4f}", 1.0)
+        metric = METRICS.get(self.score)
+        form, scale = (f"{{:.{metric.decimals}f}}", metric.scale) if metric else ("{:.4f}", 1.0)
         return (
             _mean_sd(scale * self.default, form),
             _mean_sd(scale * self.tuned, form),

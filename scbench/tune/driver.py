@@ -8,15 +8,15 @@ from typing import Any
 
 from scbench.config.schema import RunConfig
 from scbench.metrics.fixed_space import FixedSpace
-from scbench.run.devices import resolve_devices
-from scbench.run.engine import LocalRunner
 from scbench.run.listener import Listeners
+from scbench.run.local.devices import resolve_devices
+from scbench.run.local.engine import LocalRunner
 from scbench.run.plan import PlannedRun
-from scbench.run.store import Store
 from scbench.run.sweep_file import SweepFile
-from scbench.tune.feed import TrialFeed
+from scbench.store.store import Store
+from scbench.tune.progress import Teller
 from scbench.tune.study import Study
-from scbench.tune.telling import Teller
+from scbench.tune.trials import TrialFeed
 
 __all__ = ["make_trials"]
 
@@ -52,7 +52,7 @@ def make_trials(study: Study, config: RunConfig, provenance: Mapping[str, Any], 
     n_runs = len(search.runs)
     with SweepFile(store.root, provenance["argv"], n_left * n_runs, told * n_runs, job=job) as file:
         listeners = Listeners([file, feed])
-        runner = LocalRunner(store, config.engine, slots, listeners, provenance, supply=feed)
+        runner = LocalRunner(store, config.engine, slots, listeners, provenance, source=feed)
         runner.execute([])
     return not runner.was_interrupted
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from scbench.config.schema import AppliedPreset, RunConfig, parse_seeds
 from scbench.metrics.fixed_space import FixedSpace
-from scbench.run.opening import open_all
+from scbench.metrics.registry import HEADLINE
+from scbench.run.open_datasets import open_all
 from scbench.run.plan import PlannedRun
-from scbench.run.store import Store
-from scbench.tune.comparison import SCORES, Difference
+from scbench.store.store import Store
+from scbench.tune.comparison import Difference
 from scbench.tune.fits import fits
 from scbench.tune.objectives import NoValue, Objective, TrialRun
 from scbench.tune.space import with_values
@@ -68,14 +69,14 @@ def differences(
         n_asked = len(parse_seeds(of_default.seeds))
         if not runs[0]:
             continue
-        if objective.name not in SCORES:
+        if objective.name not in HEADLINE:
             judged = _by_seed([refits([of_default]), refits([of_tuned])])
             if len(judged[0]) >= objective.least_seeds:
                 counts = dataset.counts()
                 space = FixedSpace(counts, dataset.cache(counts.matrix))
                 rows += _objective_rows(dataset.name, objective, space, loss, judged, n_asked)
-        for name in SCORES:
-            pairs = [[run.record["metrics"][name] for run in of_setting] for of_setting in runs]
+        for name in HEADLINE:
+            pairs = [[run.record["metrics"].get(name) for run in of_setting] for of_setting in runs]
             if all(value is not None for values in pairs for value in values):
                 before, after = np.array(pairs)
                 rows.append(Difference(dataset.name, name, before, after, len(before), n_asked))

@@ -10,8 +10,9 @@ from typing import Any
 
 from scbench.method import MethodConfig
 from scbench.renames import stored_params
-from scbench.run.plan import PlannedRun, canonical_json
-from scbench.run.record_file import json_ready
+from scbench.run.plan import PlannedRun
+from scbench.store.record import canonical_json
+from scbench.store.record_file import json_ready
 from scbench.tune.fits import dataset_of
 from scbench.tune.objectives import Objective
 from scbench.tune.space import Space

@@ -17,6 +17,7 @@ import numpy as np
 from scbench.data.subsample import kept_cells
 from scbench.errors import ConfigError
 from scbench.metrics.fixed_space import FixedSpace, SpaceScore
+from scbench.metrics.registry import METRICS, SCORES
 from scbench.metrics.stability import stability
 from scbench.names import unknown
 
@@ -124,9 +125,12 @@ def _metric(name: str) -> Callable[[Sequence[TrialRun], FixedSpace, Sequence[str
     """Return the mean of a score against the true labels."""
 
     def mean(runs: Sequence[TrialRun], _: FixedSpace, __: Sequence[str]) -> float:
-        values = [run.record["metrics"][name] for run in runs]
+        values = [run.record["metrics"].get(name) for run in runs]
         if any(value is None for value in values):
-            raise NoValue(f"there is no {name}: the dataset has no labels")
+            raise NoValue(
+                f"there is no {name}: the dataset has no labels, or the run is older than this metric, which "
+                "python -m scbench.rescore then adds"
+            )
         return float(np.mean(values))
 
     return mean
@@ -163,7 +167,7 @@ OBJECTIVES = {
     for objective in (
         Objective(
             "modularity",
-            "of the labels on the neighbour graph of the field's standard components",
+            METRICS["modularity"].meaning,
             _space_score("modularity"),
             space_score="modularity",
         ),
@@ -178,13 +182,20 @@ OBJECTIVES = {
         ),
         Objective(
             "silhouette_pca",
-            "silhouette on the field's standard components, 5000 cells",
+            METRICS["silhouette_pca"].meaning,
             _space_score("silhouette_pca"),
             space_score="silhouette_pca",
         ),
         Objective("loss", "of the training at its end, as search.yaml names it", _loss, maximize=False),
-        Objective("acc", "accuracy, with the true labels", _metric("acc"), uses_labels=True),
-        Objective("nmi", "normalised mutual information, with the true labels", _metric("nmi"), uses_labels=True),
-        Objective("ari", "adjusted Rand index, with the true labels", _metric("ari"), uses_labels=True),
+        *(
+            Objective(
+                name,
+                f"{METRICS[name].meaning}, with the true labels",
+                _metric(name),
+                maximize=METRICS[name].higher_is_better,
+                uses_labels=True,
+            )
+            for name in SCORES
+        ),
     )
 }

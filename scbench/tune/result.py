@@ -17,9 +17,9 @@ from optuna.trial import TrialState
 from scbench.config.preset import leaves
 from scbench.escape import csv_row
 from scbench.method import MethodConfig
-from scbench.run.departures import departures
 from scbench.run.display import short_time
-from scbench.run.store import Store, json_ready
+from scbench.store.non_defaults import non_defaults
+from scbench.store.store import Store, json_ready
 from scbench.tune.sampling import SCORES
 from scbench.tune.study import Study
 
@@ -142,7 +142,7 @@ def words_of(study: Study) -> str:
 def _held(config: MethodConfig) -> dict[str, Any]:
     """Return the parameters, by dotted name, that are not the defaults of the variant."""
     parameters = dict(leaves(json_ready(dataclasses.asdict(config))))
-    return departures(config.name, config.variant, parameters) or {}
+    return non_defaults(config.name, config.variant, parameters) or {}
 
 
 def _nested(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from scbench.tune.ranks import mean_ranks
+from scbench.tune.trial_ranks import trial_ranks
 
 __all__ = ["SCORES", "judged", "suggest"]
 
@@ -27,7 +27,7 @@ def judged(trials: Sequence[FrozenTrial], *, maximize: bool) -> dict[int, float]
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     scores = [trial.user_attrs[SCORES] for trial in complete]
     if scores and len(scores[0]) > 1:
-        return dict(zip((trial.number for trial in complete), mean_ranks(scores, maximize=maximize), strict=True))
+        return dict(zip((trial.number for trial in complete), trial_ranks(scores, maximize=maximize), strict=True))
     return {trial.number: float(next(iter(trial.user_attrs[SCORES].values()))) for trial in complete}
 
 

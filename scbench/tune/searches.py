@@ -9,14 +9,14 @@ from pathlib import Path
 from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.plugins import find
-from scbench.run.opening import open_all
+from scbench.run.open_datasets import open_all
 from scbench.run.plan import PlannedRun
 from scbench.tune.fits import check_overlap, dataset_of, fits
 from scbench.tune.folds import folds
 from scbench.tune.identity import Search, usual_name
-from scbench.tune.narrow import space_of
 from scbench.tune.objectives import Objective
 from scbench.tune.options import TuneOptions, choose_pruner
+from scbench.tune.search_overrides import space_of
 from scbench.tune.space import Space
 
 __all__ = ["NamedSearch", "searches_of"]

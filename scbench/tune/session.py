@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.exceptions import OptunaError
-from sqlalchemy.exc import SQLAlchemyError
-
 from scbench.config.schema import AppliedPreset, RunConfig, SlurmEngine
+from scbench.consoles import TableConsole
 from scbench.errors import StoreError
 from scbench.run.command import run_command
-from scbench.run.consoles import TableConsole
-from scbench.run.opening import open_all
-from scbench.run.slurm_submit import device_of
-from scbench.run.store import Store
+from scbench.run.open_datasets import open_all
+from scbench.run.slurm.submit import device_of
+from scbench.run.to_make import done_and_missing
+from scbench.store.store import Store
 from scbench.tune.comparison import FILE, Cost, Difference, write_comparison
 from scbench.tune.driver import make_trials
 from scbench.tune.evaluation import differences, fresh_fits, tuned_configs
-from scbench.tune.locked import lock_told, sqlite_file
 from scbench.tune.options import TuneOptions
-from scbench.tune.owners import Owner
 from scbench.tune.page import write_page
+from scbench.tune.participant import failures_told, opened_study
+from scbench.tune.progress import say
 from scbench.tune.result import Result, read_result, words_of, write_preset, write_trials
 from scbench.tune.searches import NamedSearch
 from scbench.tune.slurm_job import SearchJob
-from scbench.tune.storage import reason_of, storage_url
+from scbench.tune.storage import storage_url
 from scbench.tune.storage_choice import without_password
-from scbench.tune.study import Study, open_study
+from scbench.tune.study import Study
 from scbench.tune.summary import STOPPED, print_differences, print_result
-from scbench.tune.telling import say
 
-__all__ = ["run_search", "take_part"]
+__all__ = ["run_search"]
 
 
 def run_search(
@@ -61,7 +56,7 @@ def run_search(
         ScbenchError: when a folder cannot be written or the storage cannot be used.
     """
     engine, search = configs[0].engine, named.search
-    with _opened(named, options) as study:
+    with opened_study(named, options) as study:
         n_made = sum(trial.state.is_finished() for trial in study.trials())
         there = f"{n_made} of {options.n_trials} trials are there; pruner {search.pruner}"
         say(f"study {named.name}: {there}; storage {without_password(options.storage)}")
@@ -83,7 +78,7 @@ def run_search(
     if n_elsewhere:
         say(f"{n_elsewhere} trials are under way in other processes; the one that ends last shows the result")
         return 0
-    with _failures_told(study.folder, options):
+    with failures_told(study.folder, options):
         result = read_result(study)
         if result is None:
             reasons = sorted({study.reason(trial) for trial in study.trials()} - {""})
@@ -92,61 +87,6 @@ def run_search(
         print_result(TableConsole(), search, result)
         preset = _write(study, result, options)
     return _evaluate(study, result, preset, named.evaluated, options.share(), provenance) if options.evaluate else 0
-
-
-def take_part(
-    named: NamedSearch, config: RunConfig, options: TuneOptions, provenance: Mapping[str, Any], job: str
-) -> None:
-    """Make trials of a study in a SLURM job; the command that has submitted it shows the result.
-
-    Args:
-        named, options, provenance: as for :func:`run_search`.
-        config: engine and device are taken from it.
-        job: number of the job.
-
-    Raises:
-        ScbenchError: when a folder cannot be written or the storage cannot be used.
-    """
-    with _opened(named, options) as study:
-        if not make_trials(study, config, provenance, job):
-            say("stopped; another task, or the same command, goes on from here")
-
-
-@contextmanager
-def _opened(named: NamedSearch, options: TuneOptions) -> Iterator[Study]:
-    """Open a study, of which this process is an owner for the length of the block.
-
-    Raises:
-        ScbenchError: when its folder cannot be used, or its storage fails on the way.
-    """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # what it has to say is said here
-    folder = named.folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with Owner(folder) as owner, _failures_told(folder, options):
-            yield open_study(named.search, named.name, folder, options.storage, options.n_trials, owner)
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"the study's folder {folder} cannot be used ({error}); choose another with out=DIR"
-        ) from error
-
-
-@contextmanager
-def _failures_told(folder: Path, options: TuneOptions) -> Iterator[None]:
-    """Turn what a study's storage raises into one line.
-
-    Raises:
-        StudyLockedError: when another program has locked its file.
-        StoreError: when it has failed in another way.
-    """
-    try:
-        with lock_told(sqlite_file(storage_url(options.storage, folder))):
-            yield
-    except (OptunaError, SQLAlchemyError) as error:
-        reason = reason_of(error, options.storage)
-        raise StoreError(f"the study's storage has failed ({reason}); mend it, and the same command goes on") from error
 
 
 def _write(study: Study, result: Result, options: TuneOptions) -> Path:
@@ -207,13 +147,7 @@ def _evaluate(
 
 def _have_ended(configs: Sequence[RunConfig]) -> bool:
     """Return whether every run has a result or has failed; a comparison of those that are there so far is none."""
-    for config in configs:
-        store = Store(config.store)
-        for run in open_all([config]).runs:
-            record = store.find(run.dataset.name, run.config.name, run.key)
-            if record is None or record["status"] == "interrupted":
-                return False
-    return True
+    return all(not done_and_missing(open_all([config]).runs, Store(config.store))[1] for config in configs)
 
 
 def _keep(study: Study, result: Result, rows: Sequence[Difference]) -> None:

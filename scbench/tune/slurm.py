@@ -13,15 +13,15 @@ from optuna.trial import FrozenTrial, TrialState
 from scbench.config.schema import SlurmEngine
 from scbench.errors import ConfigError
 from scbench.run.interrupts import Interrupts
-from scbench.run.slurm import LOOKS_UNTIL_OVER, how_it_ended, is_live
-from scbench.run.slurm_ledger import Submission, close, new_submission, open_submissions, submission_lock
-from scbench.run.slurm_queue import JobState, cancel, states
-from scbench.run.slurm_submit import submit_jobs
-from scbench.tune.feed import Outcome
+from scbench.run.slurm.ledger import Submission, close, new_submission, open_submissions, submission_lock
+from scbench.run.slurm.queue import JobState, cancel, states
+from scbench.run.slurm.runner import LOOKS_UNTIL_OVER, how_it_ended, is_live
+from scbench.run.slurm.submit import submit_jobs
+from scbench.tune.progress import Teller, say
 from scbench.tune.sampling import SCORES
 from scbench.tune.slurm_job import SearchJob
 from scbench.tune.study import Study
-from scbench.tune.telling import Teller, say
+from scbench.tune.trials import Outcome
 
 __all__ = ["SlurmSearch"]
 

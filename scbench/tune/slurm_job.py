@@ -10,7 +10,7 @@ from typing import Any
 from scbench.config.schema import RunConfig
 from scbench.errors import DataError
 from scbench.run.provenance import collect_provenance
-from scbench.run.slurm_job import job_number
+from scbench.run.slurm.job import job_number
 from scbench.tune.options import TuneOptions
 from scbench.tune.searches import searches_of
 
@@ -44,7 +44,7 @@ class SearchJob:
             DataError: when the same command is another search on this node.
             ScbenchError: when a dataset cannot be opened here, the study cannot be used, or the GPU is not there.
         """
-        from scbench.tune.session import take_part
+        from scbench.tune.participant import take_part
 
         found = {named.name: named for named in searches_of(self.configs, self.options, self.held)}
         if self.name not in found:

@@ -14,13 +14,13 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from scbench.errors import ConfigError
-from scbench.tune.home import claim_home
 from scbench.tune.identity import Search, differences, identity_of
 from scbench.tune.locked import WAIT_SECONDS, StudyLockedError, check_unlocked, lock_told, sqlite_file
-from scbench.tune.owners import Owner, is_gone
-from scbench.tune.ranks import mean_ranks
+from scbench.tune.ownership import Owner, is_gone
 from scbench.tune.sampling import SCORES, judged, suggest
 from scbench.tune.storage import open_storage, storage_url
+from scbench.tune.study_folder import claim_folder
+from scbench.tune.trial_ranks import trial_ranks
 
 __all__ = ["Claim", "Study", "open_study"]
 
@@ -137,7 +137,7 @@ class Study:
             value = next(iter(scores.values()))
             if len(scores) > 1:
                 others = [trial.user_attrs[SCORES] for trial in self._of_state(TrialState.COMPLETE)]
-                value = mean_ranks([*others, scores], maximize=self.search.objective.maximize)[-1]
+                value = trial_ranks([*others, scores], maximize=self.search.objective.maximize)[-1]
             self._study.tell(self._mine.pop(number), value)
 
     def fail(self, number: int, reason: str) -> None:
@@ -247,7 +247,7 @@ def open_study(search: Search, name: str, folder: Path, storage: str, n_trials: 
             pruner=_PRUNERS[search.pruner](),
             load_if_exists=True,
         )
-        claim_home(study, folder)
+        claim_folder(study, folder)
         stored = study.user_attrs.get(_IDENTITY)
         if stored is None and not study.get_trials(deepcopy=False):
             study.set_user_attr(_IDENTITY, identity)

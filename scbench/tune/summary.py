@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from scbench.run.consoles import PlainTable, print_whole, say
+from scbench.consoles import PlainTable, print_whole, say
+from scbench.metrics.registry import METRICS
 from scbench.run.display import short_time
-from scbench.tune.comparison import SCORES, Difference
+from scbench.tune.comparison import Difference
 from scbench.tune.identity import Search
 from scbench.tune.options import TuneOptions
 
@@ -64,6 +65,7 @@ def print_differences(console: Console, rows: Sequence[Difference]) -> None:
     """Print default against tuned on fresh seeds: mean difference ± sd over the seeds that both have."""
     table = PlainTable.of_columns("dataset", "score", "default", "tuned", "tuned - default", "seeds")
     for row in rows:
-        name = f"{row.score.upper()} %" if row.score in SCORES else row.score
+        metric = METRICS.get(row.score)
+        name = row.score if metric is None or not metric.needs_labels else metric.heading
         table.add_row(row.dataset, name, *row.shown(), row.seeds_shown)
     print_whole(console, table)

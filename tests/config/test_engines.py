@@ -8,8 +8,9 @@ from scbench.config.compose import run_with_config
 from scbench.config.groups import is_in_mapping
 from scbench.config.schema import LocalEngine, RunConfig, SlurmEngine
 from scbench.errors import ConfigError
-from scbench.run import slurm, slurm_queue
-from scbench.run.slurm import check_slurm
+from scbench.run.slurm import queue as slurm_queue
+from scbench.run.slurm import runner as slurm
+from scbench.run.slurm.runner import check_slurm
 
 
 @pytest.mark.parametrize(

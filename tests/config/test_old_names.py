@@ -25,10 +25,10 @@ from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.plugins import discover, find
 from scbench.renames import current_params, current_values, former_names, stored_params
-from scbench.run.departures import parameters_with
 from scbench.run.plan import run_key
-from scbench.run.record_file import read_record
-from scbench.tune.narrow import space_of
+from scbench.store.non_defaults import parameters_with
+from scbench.store.record_file import read_record
+from scbench.tune.search_overrides import space_of
 
 STORED = json.loads(Path(__file__).with_name("stored_keys.json").read_text(encoding="utf-8"))
 WHOLE = [entry for entry in STORED if "params" in entry]

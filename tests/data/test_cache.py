@@ -179,9 +179,9 @@ def test_concurrent_writers_compute_once_and_all_get_it(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_real_inputs_from_the_cache_equal_those_of_the_permuted_counts(tmp_path: Path, seed: int) -> None:
-    from scbench.graph import neighbour_graph
+    from scbench.graph.neighbours import neighbour_graph
     from scbench.method import Counts
-    from scbench.preprocess import STANDARD_RECIPE, prepare, principal_components
+    from scbench.preprocessing.prepare import STANDARD_RECIPE, prepare, principal_components
     from scbench.testing import toy_counts
 
     in_file_order = toy_counts(150, 300).matrix

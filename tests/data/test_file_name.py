@@ -10,7 +10,7 @@ from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.config import FileDataset
 from scbench.data.file_name import file_name
 from scbench.errors import ConfigError
-from scbench.run.opening import open_all
+from scbench.run.open_datasets import open_all
 
 
 @pytest.mark.parametrize(

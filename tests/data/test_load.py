@@ -112,7 +112,7 @@ def test_another_label_file_is_another_dataset(tmp_path: Path) -> None:
 
 def test_a_change_of_the_reading_code_reads_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_dataset(FileDataset(name="file", path=str(path)))
-    monkeypatch.setattr("scbench.data.load._code", lambda: "changed")
+    monkeypatch.setattr("scbench.data.parsed_copy.reading_code", lambda: "changed")
     assert open_dataset(FileDataset(name="file", path=str(path))).folder != first.folder
 
 

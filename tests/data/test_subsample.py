@@ -16,8 +16,8 @@ from scbench.data.load import open_dataset
 from scbench.data.subsample import kept_cells, subsampled
 from scbench.data.validate import CheckedCounts
 from scbench.errors import ConfigError, DataError
+from scbench.run.new_record import new_record
 from scbench.run.plan import plan_runs
-from scbench.run.record import new_record
 
 PLAIN = SimulatedDataset(name="simulated", n_cells=60, n_genes=50, n_types=3)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-for _folder in ("faults", "run"):
+for _folder in ("faults", "store"):
     sys.path.insert(0, str(Path(__file__).parents[1] / _folder))
 
 _NAME = "fault"

@@ -23,14 +23,14 @@ from scbench.data.download import download
 from scbench.data.fetch import fetch
 from scbench.data.load import open_dataset
 from scbench.inputs import Derived
-from scbench.run import record_index
-from scbench.run.archive import pack, unpack
-from scbench.run.arrays import write_array
+from scbench.run.local.arrays import write_array
+from scbench.run.local.scoring import Fitted, finish
+from scbench.run.new_record import new_record
 from scbench.run.plan import plan_runs
-from scbench.run.record import new_record
-from scbench.run.scoring import Fitted, finish
-from scbench.run.store import Store
 from scbench.run.sweep_file import SweepFile
+from scbench.store import record_index
+from scbench.store.archive.pack import pack, unpack
+from scbench.store.store import Store
 
 __all__ = ["BODY", "SIMULATED", "STEPS", "Step", "contents", "download_steps", "put_run", "units"]
 
@@ -98,7 +98,7 @@ def put_run(root: Path, seed: int, status: str = "ok") -> None:
     (run,) = plan_runs(config, dataset)
     store = Store(root)
     store.remove_leftovers()  # as every command does first
-    work = store.work_folder(run.place)
+    work = store.work_folder(run.run_id)
     record = new_record(run, "cpu", 1, {"started_at": "2026-11-30T10:00:00+00:00"}) | {"status": status}
     if status == "ok":
         write_array(work, "labels", (np.arange(60) + seed) % 3)

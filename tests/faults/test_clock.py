@@ -15,8 +15,8 @@ import pytest
 from commands import TOY, end_of, files_below, simulated, start, until
 from steps import put_run
 
-from scbench.run import record_index
-from scbench.run.store import Store, load
+from scbench.store import record_index
+from scbench.store.store import Store, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("toy_installed")]
 _DAY = 86400
@@ -33,7 +33,7 @@ class Back(datetime.datetime):
 
 class Finder:  # pandas cannot be imported with another datetime, and is there before the engine
     def find_spec(self, name, path=None, target=None):
-        if name == "scbench.run.engine":
+        if name == "scbench.run.local.engine":
             sys.meta_path.remove(self)
             import pandas
             datetime.datetime = Back

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import TOY, ctrl_c, end_of, files_below, simulated, start, until
 
-from scbench.run.store import load
+from scbench.store.store import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("toy_installed")]
 Note = Callable[..., None]
@@ -20,7 +20,7 @@ import os, sys
 if os.environ.get("SLOW_SCORES"):
     class Finder:
         def find_spec(self, name, path=None, target=None):
-            if name == "scbench.run.scoring":
+            if name == "scbench.run.local.scoring":
                 sys.meta_path.remove(self)
                 import scbench.metrics, time
                 def slow(*_):
@@ -51,7 +51,12 @@ def test_at_start_up(words: list[str], tmp_path: Path, note: Note) -> None:
     root = tmp_path / "store"
     assert end_of(start(*words, "seeds=2"))[0] == 0
     before = files_below(root)
-    moments = ("scbench/config/compose", "site-packages/numpy", "site-packages/scipy/sparse", "scbench/run/engine")
+    moments = (
+        "scbench/config/compose",
+        "site-packages/numpy",
+        "site-packages/scipy/sparse",
+        "scbench/run/local/engine",
+    )
     for moment in moments:
         command = start("-v", *words, "seeds=4")  # tells each module on stderr when it has been imported
         assert command.stderr is not None

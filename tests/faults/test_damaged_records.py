@@ -16,7 +16,7 @@ from commands import end_of, files_below, start
 from crafted_records import CRAFTED
 from whole_records import whole_record
 
-from scbench.run.store import load
+from scbench.store.store import load
 
 pytestmark = pytest.mark.slow
 _N_RUNS, _N_DAMAGED = 10_000, 20

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from own_mounts import OwnMount, own_mount
 
-from scbench.run.store import Store, load
+from scbench.store.store import Store, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("toy_installed")]
 CELLS = ["dataset=simulated", "dataset.n_cells=8000", "dataset.n_genes=20", "dataset.n_types=3"]

@@ -20,7 +20,7 @@ import pytest
 from killed import changes_of, cut_at, killed_before
 from steps import BODY, STEPS, Step, contents, download_steps, units
 
-from scbench.run.store import Store
+from scbench.store.store import Store
 
 _QUICK = 2  # kills of a step in the ordinary tests
 

@@ -48,7 +48,7 @@ def test_a_store_that_cannot_be_written_is_said_before_any_fit(
         said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING: dataset")]
         assert len(said) == (expected == 2), (words, done.stderr)
         assert expected == 0 or "Read-only file system" in said[0]
-    code = "import sys; from scbench.run.store import load; assert len(load(sys.argv[1])) == 3"
+    code = "import sys; from scbench.store.store import load; assert len(load(sys.argv[1])) == 3"
     assert store.python("-c", code, str(store.folder)).returncode == 0
     after = files_below(store.folder)
     note("read-only store", tried=10, lost=len(before.keys() - after.keys()), ended="writes 2, reads 0")

@@ -14,7 +14,7 @@ import pytest
 from commands import TOY, end_of, simulated, start
 from steps import put_run
 
-from scbench.run.store import Store, load
+from scbench.store.store import Store, load
 
 pytestmark = pytest.mark.slow
 _SEEDS = range(4)

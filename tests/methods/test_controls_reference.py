@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from scbench.__main__ import main
-from scbench.community import Algorithm, communities_matching_k
 from scbench.data.config import DatasetConfig
 from scbench.data.identical_cells import n_identical
 from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
-from scbench.graph import neighbour_graph
+from scbench.graph.communities import Algorithm, communities_matching_k
+from scbench.graph.neighbours import neighbour_graph
 from scbench.metrics import score
-from scbench.preprocess import STANDARD_RECIPE
+from scbench.preprocessing.prepare import STANDARD_RECIPE
 from scbench.run.seeding import put_back, row_order
-from scbench.run.store import load
+from scbench.store.store import load
 
 RECORDS = Path(__file__).parents[2] / "results" / "reference" / "records.tar.xz"
 SEEDS = (0, 1, 2)

@@ -4,7 +4,7 @@ import torch
 from scipy.sparse import csr_matrix, random
 
 import scbench.nn.adjacency_error as module
-from scbench.graph import normalize_adj
+from scbench.graph.neighbours import normalize_adj
 from scbench.nn.adjacency_error import AdjacencyError
 
 

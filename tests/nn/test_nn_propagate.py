@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, identity, random
 
 import scbench.nn.diffusion as module
-from scbench.graph import normalize_adj
+from scbench.graph.neighbours import normalize_adj
 from scbench.nn.diffusion import DirectedPpr, Ppr
 from scbench.nn.propagate import Propagator, SparseGraph, to_torch
 

@@ -26,10 +26,10 @@ from scbench.config.schema import LocalEngine, RunConfig
 from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
 from scbench.plugins import find
-from scbench.run.devices import Device, Slots
-from scbench.run.engine import LocalRunner
+from scbench.run.local.devices import Device, Slots
+from scbench.run.local.engine import LocalRunner
 from scbench.run.plan import plan_runs
-from scbench.run.store import Store
+from scbench.store.store import Store
 
 class Ends:
     def __init__(self): self.at = []
@@ -48,7 +48,7 @@ if __name__ == "__main__":
 STORE = """
 import hashlib, json, shutil, sys, time
 from pathlib import Path
-from scbench.run.store import Store, load
+from scbench.store.store import Store, load
 root = Path(sys.argv[1])
 (source,) = [record for record in Store(root / "one").records()]
 for i in range(10_000):

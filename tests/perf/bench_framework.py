@@ -22,7 +22,7 @@ for what, labels in (("integers", true), ("strings", names[true]), ("objects", n
 PREPARE = """
 from scbench.data.config import SimulatedDataset
 from scbench.data.load import open_dataset
-from scbench.preprocess import STANDARD_RECIPE, principal_components
+from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 dataset = open_dataset(SimulatedDataset(name="simulated", n_cells=100_000, n_genes=2_000, n_types=15))
 counts = dataset.counts()
 print(principal_components(counts, STANDARD_RECIPE, 50, dataset.cache(counts.matrix)).shape)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from scbench.run.record import METRICS
-from scbench.run.store import write_json
+from scbench.metrics.registry import SCORES
+from scbench.store.store import write_json
 
 
 def record(
@@ -23,7 +23,7 @@ def record(
         "seed": seed, "status": "ok" if ok else "error",
         "error": None if ok else {"type": "E", "message": "it broke", "traceback": ""},
         "n_cells": 60, "n_genes": 20, "n_types": 3, "n_clusters_requested": 3, "n_clusters_rule": "true",
-        "n_clusters_found": 3 if ok else None, "metrics": dict.fromkeys(METRICS, score), "best_epoch": None,
+        "n_clusters_found": 3 if ok else None, "metrics": dict.fromkeys(SCORES, score), "best_epoch": None,
         "seconds": {"load": 0.1, "preprocess": 0.1, "fit": 1.0, "score": 0.0, "total": 1.0 + seed},
         "peak_rss_bytes": 2**28, "peak_gpu_bytes": None, "device": "cpu", "threads": 1, "params": {"k": 1},
         "preset": None, "tuned_with_labels": False,

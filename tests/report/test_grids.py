@@ -17,8 +17,8 @@ from scbench.report.gaps import gaps_of
 from scbench.report.grid import difference_grid, marks, measured_grid, published_grid
 from scbench.report.latex import grid_latex
 from scbench.report.markdown import grid_markdown, runs_markdown
-from scbench.report.measures import MEASURES
 from scbench.report.published import Names, PublishedValue
+from scbench.tables.measures import MEASURES
 
 ACC = MEASURES["acc"]
 NAMES = Names({}, {})

@@ -26,14 +26,14 @@ from scbench.__main__ import main
 from scbench.escape import one_line, shown_lines, text_of_csv
 from scbench.report.content import read_content
 from scbench.report.figures.draw import Drawing
-from scbench.report.figures.truth import as_truth
-from scbench.report.measures import measures_of
+from scbench.report.figures.true_types import as_truth
 from scbench.report.selection import Selection
-from scbench.report.summary import print_summary
 from scbench.report.write import write_report
 from scbench.run.display import PlainDisplay, Tally
-from scbench.run.store import Store
 from scbench.status import main as status
+from scbench.store.store import Store
+from scbench.tables.measures import measures_of
+from scbench.tables.terminal import print_summary
 
 # Of a folder, so without a slash and control characters, which no record has in a name; the other one has all of it.
 NAME = "=<img src=x onerror=alert(1)>|_a_*b*`c`[x](javascript:d)&amp;$x^2$%{#}~t~\\ '\"[red]\u202e#"
@@ -58,8 +58,12 @@ def hostile(dataset: str, method: str, seed: int, score: float | None) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    store = tmp_path_factory.mktemp("store")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hostile")
+
+
+@pytest.fixture(scope="module")
+def records(store: Path) -> list[dict[str, Any]]:
     runs = [hostile(f"{NAME}{end}", f"{m}{NAME}", seed, 0.5 + 0.01 * seed + 0.1 * (m == "a"))
             for end in "xy" for m in "ab" for seed in (0, 1)]  # fmt: skip
     put(store, *runs, hostile(f"{NAME}x", f"a{NAME}", 2, None))
@@ -72,10 +76,9 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def out(records: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(records: list[dict[str, Any]], store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole report of such records."""
     folder = tmp_path_factory.mktemp("report")
-    store = next(path for path in folder.parent.iterdir() if path.name.startswith("store"))
     papers = folder / "papers"
     papers.mkdir()
     with (papers / "p.csv").open("w", newline="", encoding="utf-8") as file:

@@ -87,9 +87,9 @@ def test_an_empty_store_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("scbench.report.__main__.find_spec", lambda name: None if name == "seaborn" else object())
+    monkeypatch.setattr("scbench.report.__main__.find_spec", lambda name: None if name == "umap" else object())
     assert main([]) == 2
-    assert "(seaborn); install scbench with its extra 'report'" in capsys.readouterr().err
+    assert "(umap); install scbench with its extra 'report'" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

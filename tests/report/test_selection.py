@@ -8,8 +8,8 @@ from report_records import put, record
 
 from scbench.errors import ConfigError, StoreError
 from scbench.report.content import Content, read_content, score_table
-from scbench.report.measures import MEASURES, measures_of
 from scbench.report.selection import Selection, refuse_mixed_data, selection_of, told_apart
+from scbench.tables.measures import MEASURES, measures_of
 
 NO_PAPERS = Path("/does/not/exist")
 

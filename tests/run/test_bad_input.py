@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scbench.__main__ import main
-from scbench.run.store import load
+from scbench.store.store import load
 
 RNG = np.random.default_rng(0)
 X = RNG.poisson(1.0, size=(30, 20)).astype(np.float32)

@@ -11,7 +11,7 @@ from scbench.run.plan import PlannedRun
 
 
 class FakeRun:
-    place = "d/m/k"
+    run_id = "d/m/k"
     label = "m on d, seed 3"
     seed = 3
     config = type("C", (), {"name": "m"})

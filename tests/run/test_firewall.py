@@ -21,12 +21,12 @@ from scbench.data.simulate import simulate
 from scbench.data.stored_order import stored_order
 from scbench.method import Clustering, Counts, RunContext
 from scbench.plugins import Plugin, discover, find
-from scbench.run.job import Job
-from scbench.run.one_run import do_run
+from scbench.run.local.job import Job
+from scbench.run.local.one_run import do_run
+from scbench.run.local.wire import Wire
 from scbench.run.plan import plan_runs
 from scbench.run.seeding import row_order
-from scbench.run.store import Store, load
-from scbench.run.wire import Wire
+from scbench.store.store import Store, load
 
 SIMULATED = simulate(SimulatedDataset(name="s", n_cells=90, n_genes=150, n_types=3, dropout=0.0))
 
@@ -159,7 +159,7 @@ def test_nothing_label_like_can_be_reached(tmp_path: Path, monkeypatch: pytest.M
     config = RunConfig(method=find("random").config_class()(), dataset=None, engine=None, seeds=[3])
     (run,) = plan_runs(config, dataset)
     store = Store(tmp_path / "store")
-    job = Job(run, "cpu", "", 1, store.root, store.work_folder(run.place), {}).for_fit()
+    job = Job(run, "cpu", "", 1, store.root, store.work_folder(run.run_id), {}).for_fit()
     do_run(job, {}, Wire(Pipe()[1]))
 
     of_file = stored_order(SIMULATED.matrix, is_counts=True)

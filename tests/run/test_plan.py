@@ -13,7 +13,8 @@ from scbench_methods.pca_kmeans.config import PcaKmeansConfig
 from scbench.config.schema import AppliedPreset, LocalEngine, RunConfig
 from scbench.data.load import Dataset
 from scbench.errors import ConfigError
-from scbench.run.plan import canonical_json, plan_runs, run_key
+from scbench.run.plan import plan_runs, run_key
+from scbench.store.record import canonical_json
 
 DATASET = Dataset(
     name="d",

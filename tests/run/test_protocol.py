@@ -10,8 +10,8 @@ import pytest
 
 from scbench.__main__ import main
 from scbench.metrics import score
-from scbench.run.record import METRICS
-from scbench.run.store import load
+from scbench.metrics.registry import SCORES
+from scbench.store.store import load
 
 DATASET = ["dataset=simulated", "dataset.n_cells=60", "dataset.n_genes=40", "dataset.n_types=3", "device=cpu"]
 FIELDS = {
@@ -35,7 +35,7 @@ def test_a_record_has_every_field_of_the_contract(store: Path) -> None:
     assert main(["method=toy", *DATASET, f"store={store}", "seeds=[5]"]) == 0
     record = only_record(store)
     assert set(record) >= FIELDS
-    assert set(record["metrics"]) == set(METRICS)
+    assert set(record["metrics"]) == set(SCORES)
     assert set(record["seconds"]) == {"load", "preprocess", "fit", "score", "total"}
     assert all(isinstance(value, float) for value in record["seconds"].values())
     train = {"rate": 0.1, "steps": 10}

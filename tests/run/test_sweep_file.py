@@ -10,13 +10,14 @@ import pytest
 
 from scbench.run import sweep_file
 from scbench.run.plan import PlannedRun
-from scbench.run.store import Store
-from scbench.run.sweep_file import SweepFile, sweeps
+from scbench.run.sweep_file import SweepFile
+from scbench.store.store import Store
+from scbench.store.sweeps import sweeps
 
 
 def run(seed: int) -> PlannedRun:
     names = {"config": SimpleNamespace(name="m"), "dataset": SimpleNamespace(name="d")}
-    return cast(PlannedRun, SimpleNamespace(seed=seed, place=f"d/m/{seed}", **names))
+    return cast(PlannedRun, SimpleNamespace(seed=seed, run_id=f"d/m/{seed}", **names))
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ import pytest
 
 from scbench.data.config import SimulatedDataset
 from scbench.data.simulate import simulate
-from scbench.run.store import Store, load
+from scbench.store.store import Store, load
 
 N_CELLS, N_TYPES = 150, 3
 CHANCE = 0.15  # ARI of a random partition of so many cells stays far below
@@ -264,7 +264,7 @@ def test_a_replaced_scorer_scores_nobody(tmp_path: Path, cells: Path) -> None:
 
 def test_what_a_package_does_at_import_stays_in_its_own_runs(tmp_path: Path, cells: Path) -> None:
     doubles = "import torch\ntorch.set_default_dtype(torch.float64)\n"
-    no_logs = "import numpy, scbench.preprocess\nnumpy.log1p = numpy.sqrt\n"
+    no_logs = "import numpy, scbench.preprocessing.prepare\nnumpy.log1p = numpy.sqrt\n"
     (tmp_path / "site").mkdir()
     alone = scbench(tmp_path, cells, "alone", "cicl", "seeds=1")
     install(tmp_path / "site", "doubles", "        info['dtype'] = str(torch.get_default_dtype())", at_import=doubles,
@@ -272,7 +272,7 @@ def test_what_a_package_does_at_import_stays_in_its_own_runs(tmp_path: Path, cel
     install(tmp_path / "site", "early_doubles", "", in_init=doubles, torch=True)
     # It fills the cache of inputs first, with wrong values.
     body = """
-        from scbench.preprocess import STANDARD_RECIPE, prepare
+        from scbench.preprocessing.prepare import STANDARD_RECIPE, prepare
         prepare(counts, STANDARD_RECIPE, run.cache)
 """
     install(tmp_path / "site", "no_logs", body, at_import=no_logs)
@@ -348,3 +348,11 @@ def test_a_run_that_forges_its_outcome_or_its_messages_changes_no_score(tmp_path
     assert (records["status"] == "ok").all(), records["error.message"].to_list()
     assert records["metrics.ari"].lt(CHANCE).all()
     assert records["key"].str.len().eq(64).all()
+
+
+def test_a_method_that_calls_the_store_full_stops_nobody_else(tmp_path: Path, cells: Path) -> None:
+    sabotage = "        from scbench.errors import StoreError\n        raise StoreError('no space left')"
+    install(tmp_path / "site", "saboteur", sabotage)
+    records = scbench(tmp_path, cells, "store", "saboteur,random", "seeds=2", "engine.cpu_slots=1")
+    assert records.loc["random", "status"].to_list() == ["ok", "ok"]
+    assert "ok" not in records.loc[["saboteur"], "status"].to_list()

@@ -18,8 +18,8 @@ from scbench.data.load import open_dataset
 from scbench.data.sealed import read_sealed, write_sealed
 from scbench.data.stored_order import stored_order
 from scbench.errors import DataError
-from scbench.run import process
-from scbench.run.wire import Wire
+from scbench.run.local import process
+from scbench.run.local.wire import Wire
 from scbench.testing import toy_counts
 
 

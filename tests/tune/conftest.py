@@ -14,8 +14,8 @@ from scbench.data.load import open_dataset
 from scbench.plugins import find
 from scbench.run.plan import plan_runs
 from scbench.tune.identity import Search
-from scbench.tune.narrow import space_of
 from scbench.tune.objectives import find_objective
+from scbench.tune.search_overrides import space_of
 
 MakeSearch = Callable[..., Search]
 

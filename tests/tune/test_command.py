@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from scbench.__main__ import main
 from scbench.data.subsample import kept_cells
-from scbench.run.store import load
+from scbench.store.store import load
 from scbench.tune.objectives import OBJECTIVES
 
 Tune = Callable[..., int]
@@ -193,7 +193,7 @@ def test_labels_are_used_only_when_asked_for_and_marked(
     honest = ["method=parabola", "dataset=simulated", "device=cpu", f"preset={preset}"]
     assert main(honest) == 2
     assert "was tuned with labels, which protocol=honest does not allow" in capsys.readouterr().err
-    from scbench.report.table import summarise
+    from scbench.tables.rows import summarise
 
     assert all(row.is_tuned and "published" in row.method for row in summarise(list(records(tmp_path))))
 
@@ -425,7 +425,8 @@ def test_a_storage_that_fails_on_the_way_is_one_line(
 def test_without_optuna_it_says_what_to_install(
     tune: Tune, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "scbench.tune.session", raising=False)
+    for name in [name for name in sys.modules if name.startswith("scbench.tune.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert tune() == 2
     assert "a search needs Optuna, and optuna is not installed; pip install 'scbench[tune]'" in capsys.readouterr().err

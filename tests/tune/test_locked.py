@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from scbench.tune import locked, session, storage, study
 from scbench.tune.identity import Search
 from scbench.tune.locked import StudyLockedError, check_unlocked, lock_told, sqlite_file
-from scbench.tune.owners import Owner
+from scbench.tune.ownership import Owner
 from scbench.tune.storage import open_storage
 from scbench.tune.study import Study, open_study
 

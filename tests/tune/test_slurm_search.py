@@ -14,11 +14,11 @@ from scbench.config.schema import RunConfig, SlurmEngine
 from scbench.data.config import SimulatedDataset
 from scbench.errors import ConfigError, DataError
 from scbench.plugins import find
-from scbench.run.slurm_ledger import open_submissions
-from scbench.run.slurm_queue import JobState
+from scbench.run.slurm.ledger import open_submissions
+from scbench.run.slurm.queue import JobState
 from scbench.tune import slurm
 from scbench.tune.options import TuneOptions
-from scbench.tune.owners import Owner
+from scbench.tune.ownership import Owner
 from scbench.tune.searches import searches_of
 from scbench.tune.slurm import SlurmSearch
 from scbench.tune.slurm_job import SearchJob

@@ -12,9 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 from scbench.errors import ConfigError
 from scbench.tune import storage as storage_module
-from scbench.tune.home import claim_home
 from scbench.tune.storage import _engine_kwargs, open_storage, reason_of, storage_url
 from scbench.tune.storage_choice import check_storage, choose_storage, password_of, without_password
+from scbench.tune.study_folder import claim_folder
 
 SECRET = "postgresql://me:s3:cr%40t@host:5432/base"
 
@@ -165,9 +165,9 @@ def test_a_study_has_one_folder(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    claim_home(study, here)
-    claim_home(study, here)
+    claim_folder(study, here)
+    claim_folder(study, here)
     with pytest.raises(ConfigError, match=f"study a has another folder than {there}, in which .*give the out= that"):
-        claim_home(study, there)
+        claim_folder(study, there)
     with pytest.raises(ConfigError, match=f"the folder {here} has a study in another storage; give the storage="):
-        claim_home(other, here)
+        claim_folder(other, here)

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from scbench.errors import ConfigError
 from scbench.tune.identity import Search, usual_name
-from scbench.tune.owners import Owner
+from scbench.tune.ownership import Owner
 from scbench.tune.study import Study, open_study
 
 MakeSearch = Callable[..., Search]

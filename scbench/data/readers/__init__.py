@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from scbench.data.config import SourceFile
-from scbench.data.labelled import LabelledCounts
 from scbench.errors import DataError
 from scbench.names import unknown
 
 if TYPE_CHECKING:
+    from scbench.data.labelled import LabelledCounts
     from scbench.data.readers.protocol import Reader
 
 __all__ = ["READERS", "code_of", "read", "reader_for"]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.matching import Matched
-from scbench.report.figures.truth import Truth
+from scbench.report.figures.true_types import Truth
 
 __all__ = ["confusion"]
 

@@ -12,7 +12,7 @@ from scbench.escape import figure_text
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import palette
-from scbench.report.measures import MEASURES, Measure
+from scbench.tables.measures import MEASURES, Measure
 
 __all__ = ["cost"]
 
@@ -21,13 +21,13 @@ _FINE_TICKS = 100  # ticks at 2 and 5 as well where the axis spans less than thi
 
 
 def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> Figure | None:
-    """Return two panels, a score against seconds and against memory; None when nothing was measured.
+    """Return two panels, a score against seconds and against memory; None of a cost, and when nothing was measured.
 
     A faint point is a dataset, a large one the mean over datasets (of the logarithm of the cost) on which every shown
     method has a value; methods differ in colour and in marker, and the legend names them.
     """
     shown = [entry for entry in entries if any(len(cell.values(measure)) for cell in entry.cells.values())]
-    if not shown:
+    if not shown or not measure.is_score:
         return None
     common = [name for name in datasets if all(name in e.cells and len(e.cells[name].values(measure)) for e in shown)]
     figure = new_figure(10.0, max(3.6, 0.21 * len(shown) + 1.0))
@@ -36,7 +36,7 @@ def cost(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) ->
     for axes, against in zip(panels, (MEASURES["seconds"], MEASURES["memory"]), strict=True):
         for number, entry in enumerate(shown):
             points = {
-                name: (cell.mean_sd(against)[0] * against.scale, cell.mean_sd(measure)[0] * measure.scale)
+                name: (cell.mean(against).mean * against.scale, cell.mean(measure).mean * measure.scale)
                 for name, cell in entry.cells.items()
                 if len(cell.values(measure)) and len(cell.values(against))
             }

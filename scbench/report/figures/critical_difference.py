@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from scbench.escape import figure_text
 from scbench.report.figures.files import new_figure
-from scbench.report.measures import Measure
 from scbench.stats.comparison import ALPHA, Comparison
+from scbench.tables.measures import Measure
 
 __all__ = ["cliques", "critical_difference_diagram"]
 

@@ -14,8 +14,8 @@ from scbench.escape import figure_text
 from scbench.metrics import score
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import OKABE_ITO
-from scbench.report.figures.truth import Truth
-from scbench.report.stored import stored_snapshots
+from scbench.report.figures.true_types import Truth
+from scbench.store.stored_arrays import stored_snapshots
 
 __all__ = ["learning_curves", "read_history", "score_snapshots"]
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from scbench.escape import figure_text, markdown_text
 from scbench.report.content import Content
-from scbench.report.entries import Cell, Entry
+from scbench.report.entries import Entry
 from scbench.report.figures.confusion import confusion
 from scbench.report.figures.cost import cost
 from scbench.report.figures.critical_difference import critical_difference_diagram
@@ -22,13 +23,22 @@ from scbench.report.figures.marker_set import draw_markers
 from scbench.report.figures.matching import match
 from scbench.report.figures.river import river
 from scbench.report.figures.similarity import similarity
-from scbench.report.figures.spread import PANELS, spread_over_seeds
-from scbench.report.figures.truth import NoTruthError, Truth, true_labels
+from scbench.report.figures.spread import spread_pages
+from scbench.report.figures.true_types import NoTruthError, Truth, true_labels
 from scbench.report.markers.collect import MarkerReport
 from scbench.report.statistics_page import Comparisons
-from scbench.report.stored import stored_array
+from scbench.store.stored_arrays import stored_array
+from scbench.tables.cell import Cell
+from scbench.tables.measures import Measure
 
-__all__ = ["Drawing"]
+__all__ = ["OF_MEASURE", "Drawing"]
+
+# Figures of a whole measure: of the rows, the datasets and the measure; None draws nothing, several are numbered.
+OF_MEASURE: dict[str, Callable[[Sequence[Entry], Sequence[str], Measure], Figure | list[Figure] | None]] = {
+    "heat_map": heat_map,
+    "spread": spread_pages,
+    "cost": cost,
+}
 
 
 @dataclass
@@ -78,13 +88,13 @@ class Drawing:
             return []
         paths = []
         for measure in content.measures:
-            paths += save(heat_map(entries, content.datasets, measure), folder, f"heat_map_{measure.name}")
-            for number, start in enumerate(range(0, len(content.datasets), PANELS), start=1):
-                figure = spread_over_seeds(entries, content.datasets[start : start + PANELS], measure)
-                paths += save(figure, folder, f"spread_{measure.name}_{number}")
-            scatter = cost(entries, content.datasets, measure) if measure.is_score else None
-            if scatter is not None:
-                paths += save(scatter, folder, f"cost_{measure.name}")
+            for name, drawn in OF_MEASURE.items():
+                found = drawn(entries, content.datasets, measure)
+                if isinstance(found, Figure):
+                    paths += save(found, folder, f"{name}_{measure.name}")
+                    continue
+                for number, figure in enumerate(found or (), start=1):
+                    paths += save(figure, folder, f"{name}_{measure.name}_{number}")
             for result in comparisons.get(measure.name, []):
                 name = f"critical_difference_{measure.name}_{result.analysis}"
                 paths += save(critical_difference_diagram(result, measure), folder, name)

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from scbench.escape import figure_text
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
-from scbench.report.measures import Measure
+from scbench.tables.measures import Measure
 
 __all__ = ["heat_map"]
 
@@ -73,4 +73,4 @@ def heat_map(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure
 
 def _mean(entry: Entry, dataset: str, measure: Measure) -> float:
     """Return a cell's mean; NaN without one."""
-    return entry.cells[dataset].mean_sd(measure)[0] if dataset in entry.cells else float("nan")
+    return entry.cells[dataset].mean(measure).mean if dataset in entry.cells else float("nan")

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from scbench.metrics.contingency import encode
 from scbench.report.figures.palette import NOBODY, palette
-from scbench.report.figures.truth import Truth
+from scbench.report.figures.true_types import Truth
 
 __all__ = ["Matched", "match"]
 

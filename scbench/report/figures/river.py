@@ -13,7 +13,7 @@ from scbench.report.figures.declutter import spread_line
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.matching import Matched
 from scbench.report.figures.palette import palette
-from scbench.report.figures.truth import Truth
+from scbench.report.figures.true_types import Truth
 
 __all__ = ["river"]
 

@@ -10,7 +10,7 @@ from scbench.report.figures.declutter import spread_line
 from scbench.report.figures.embedding import sample_cells
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import palette
-from scbench.report.figures.truth import Truth
+from scbench.report.figures.true_types import Truth
 
 __all__ = ["cosine", "similarity"]
 

@@ -14,12 +14,18 @@ from scbench.escape import figure_text
 from scbench.report.entries import Entry
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import OKABE_ITO
-from scbench.report.measures import Measure
+from scbench.tables.measures import Measure
 
-__all__ = ["PANELS", "spread_over_seeds"]
+__all__ = ["PANELS", "spread_over_seeds", "spread_pages"]
 
 PANELS = 12  # datasets in one figure
 _COLUMNS = 3
+
+
+def spread_pages(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> list[Figure]:
+    """Return :func:`spread_over_seeds` of every ``PANELS`` datasets."""
+    starts = range(0, len(datasets), PANELS)
+    return [spread_over_seeds(entries, datasets[start : start + PANELS], measure) for start in starts]
 
 
 def spread_over_seeds(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> Figure:

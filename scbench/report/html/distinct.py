@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from scbench.run.plan import canonical_json
-from scbench.run.store import json_ready
+from scbench.store.record import canonical_json
+from scbench.store.store import json_ready
 
 __all__ = ["Distinct"]
 

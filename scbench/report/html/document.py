@@ -9,18 +9,18 @@ import numpy as np
 
 from scbench.report.content import Content
 from scbench.report.figures.palette import NOBODY, palette
-from scbench.report.figures.truth import Truth
+from scbench.report.figures.true_types import Truth
 from scbench.report.gaps import GAPS
 from scbench.report.grid import Grid
 from scbench.report.html.histories import history_list
 from scbench.report.html.points import Layouts, point_list
 from scbench.report.html.protocol import protocol_sentences
 from scbench.report.html.run_list import cell_places, run_list
-from scbench.report.measures import MEASURES, Measure
 from scbench.report.pages import all_gaps, check_table, gap_table, grids_of
 from scbench.report.statistics_page import Comparisons, omnibus_sentence, pair_table, rank_table
 from scbench.stats.bayes import ROPE
 from scbench.stats.comparison import ALPHA, ANALYSES, Comparison
+from scbench.tables.measures import MEASURES, Measure
 
 __all__ = ["document"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from scbench.report.content import Content
-from scbench.report.entries import Cell
 from scbench.report.figures.curves import read_history
 from scbench.report.html.quantised import encoded, steps
+from scbench.tables.cell import Cell
 
 __all__ = ["history_list"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from scbench.report.markers.collect import DatasetMarkers, Grouping, MarkerReport
+from scbench.report.markers.marker_text import SENTENCES, mean_table, untested_sentence
 from scbench.report.markers.pages import MEANS_TITLE
 from scbench.report.markers.ranking import SHOWN
-from scbench.report.markers.words import SENTENCES, mean_table, untested_sentence
-from scbench.run.plan import canonical_json
+from scbench.store.record import canonical_json
 
 __all__ = ["marker_list"]
 

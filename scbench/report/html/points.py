@@ -9,12 +9,12 @@ import numpy as np
 
 from scbench.metrics.contingency import encode
 from scbench.report.content import Content
-from scbench.report.entries import Cell
 from scbench.report.figures.embedding import sample_cells
 from scbench.report.figures.matching import match
-from scbench.report.figures.truth import Truth
+from scbench.report.figures.true_types import Truth
 from scbench.report.html.quantised import STEPS, encoded, steps
-from scbench.report.stored import stored_array
+from scbench.store.stored_arrays import stored_array
+from scbench.tables.cell import Cell
 
 __all__ = ["point_list", "principal_plane"]
 

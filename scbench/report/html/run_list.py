@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scbench.metrics.registry import HEADLINE
 from scbench.report.content import Content
-from scbench.report.entries import code_of
 from scbench.report.html.distinct import Distinct
-from scbench.report.measures import MEASURES
-from scbench.run.folders import without_folders
-from scbench.run.record import first_line
+from scbench.store.paths_in_text import without_folders
+from scbench.store.record import first_line
+from scbench.tables.cell import code_of
+from scbench.tables.measures import MEASURES
 
 __all__ = ["cell_places", "run_list"]
 
@@ -89,7 +90,7 @@ def _best(record: Mapping[str, Any]) -> list[float] | None:
         return None
     return [
         best["epoch"],
-        *(None if best.get(name) is None else round(best[name], 5) for name in ("acc", "nmi", "ari")),
+        *(None if best.get(name) is None else round(best[name], 5) for name in HEADLINE),
     ]
 
 

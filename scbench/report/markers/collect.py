@@ -13,12 +13,12 @@ from scbench.errors import DataError
 from scbench.report.content import Content
 from scbench.report.entries import Entry
 from scbench.report.figures.matching import match
-from scbench.report.figures.truth import NoTruthError, Truth, as_truth, same_dataset
+from scbench.report.figures.true_types import NoTruthError, Truth, as_truth, same_dataset
 from scbench.report.markers.expression import Expression, NoMarkersError, expression_of
 from scbench.report.markers.overlap import best_shares, shared_markers
 from scbench.report.markers.panel import Panel, panel_of
 from scbench.report.markers.ranking import Markers, rank_markers, testable
-from scbench.report.stored import stored_array
+from scbench.store.stored_arrays import stored_array
 
 __all__ = ["ANNOTATED", "FLOOR", "DatasetMarkers", "Grouping", "MarkerReport", "collect_markers"]
 
@@ -133,13 +133,15 @@ def collect_markers(content: Content, say: Callable[[str], None]) -> MarkerRepor
         try:
             dataset = same_dataset(record)
             expression = expression_of(dataset.counts())
-            datasets.append(_dataset(content, name, expression, dataset.labels(), left_out, partial(_say, say, about)))
+            datasets.append(
+                _dataset(content, name, expression, dataset.labels(), left_out, partial(_note_on, say, about))
+            )
         except (NoTruthError, NoMarkersError, DataError) as error:
             left_out.append(f"{name}: {error}")
     return MarkerReport(tuple(datasets), tuple(left_out))
 
 
-def _say(say: Callable[[str], None], about: str, what: str) -> None:
+def _note_on(say: Callable[[str], None], about: str, what: str) -> None:
     """Say what is being ranked on which dataset."""
     say(f"{about}: {what}")
 

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from scbench.errors import ScbenchError
 from scbench.method import Counts
-from scbench.preprocess import Recipe, prepare
+from scbench.preprocessing.prepare import Recipe, prepare
 
 __all__ = ["Expression", "NoMarkersError", "expression_of"]
 

@@ -8,7 +8,7 @@ from scbench.escape import markdown_text
 from scbench.report.csv_tables import write_csv
 from scbench.report.markdown import table_markdown
 from scbench.report.markers.collect import DatasetMarkers, MarkerReport
-from scbench.report.markers.lines import (
+from scbench.report.markers.csv_lines import (
     MARKER_COLUMNS,
     MEAN_COLUMNS,
     OVERLAP_COLUMNS,
@@ -16,7 +16,7 @@ from scbench.report.markers.lines import (
     mean_lines,
     overlap_lines,
 )
-from scbench.report.markers.words import SENTENCES, cluster_table, mean_table, untested_sentence
+from scbench.report.markers.marker_text import SENTENCES, cluster_table, mean_table, untested_sentence
 
 __all__ = ["MEANS_TITLE", "markers_section", "write_markers"]
 

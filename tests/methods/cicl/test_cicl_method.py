@@ -15,8 +15,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from scbench.errors import ConfigError, DataError
 from scbench.method import Clustering, Counts, RunContext
-from scbench.preprocess import prepare
-from scbench.recipe import Recipe
+from scbench.preprocessing.prepare import prepare
+from scbench.preprocessing.recipe import Recipe
 from scbench.result_check import check_clustering
 from scbench.testing import toy_counts
 

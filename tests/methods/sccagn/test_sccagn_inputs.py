@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from scbench.errors import DataError
 from scbench.method import Counts
-from scbench.preprocess import Recipe, prepare
+from scbench.preprocessing.prepare import Recipe, prepare
 from scbench.testing import toy_counts
 
 ORACLES = Path(__file__).parents[2] / "oracles" / "sccagn"

@@ -102,7 +102,10 @@ def test_the_error_falls() -> None:
     assert found.history[-1] < 0.8 * found.history[0]
 
 
-@pytest.mark.parametrize("settings", [{"pretrain_adversarial_weight": 0.01}, {"pretrain_adversarial_weight": 0.01, "discriminator_norm": "batch"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"pretrain_adversarial_weight": 0.01}, {"pretrain_adversarial_weight": 0.01, "discriminator_norm": "batch"}],
+)
 def test_an_adversarial_term_changes_the_weights(settings: dict[str, Any]) -> None:
     plain, with_it = run_it(restarts=1), run_it(restarts=1, **settings)
     weights = [found.autoencoder.layers[0].weight for found, _ in (plain, with_it)]

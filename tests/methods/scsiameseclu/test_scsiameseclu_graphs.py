@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
 from scbench.errors import ConfigError
-from scbench.graph import knn_graph
+from scbench.graph.neighbours import knn_graph
 
 ORACLES = Path(__file__).parents[2] / "oracles/scsiameseclu"
 

@@ -13,7 +13,7 @@ from scbench.data.load import open_dataset
 from scbench.data.registry import load_dataset
 from scbench.errors import DataError
 from scbench.report.__main__ import main
-from scbench.report.figures.truth import NoTruthError, true_labels
+from scbench.report.figures.true_types import NoTruthError, true_labels
 
 NAME = "pbmc68k_reduced"
 
@@ -105,6 +105,6 @@ def test_a_dataset_that_cannot_be_opened_says_why(monkeypatch: pytest.MonkeyPatc
     def broken(config: object, progress: bool) -> None:
         raise DataError("the file is damaged")
 
-    monkeypatch.setattr("scbench.report.figures.truth.open_dataset", broken)
+    monkeypatch.setattr("scbench.report.figures.true_types.open_dataset", broken)
     with pytest.raises(NoTruthError, match="cannot be opened: the file is damaged"):
         true_labels(record(NAME))

@@ -25,9 +25,9 @@ from scbench.report.figures.palette import NOBODY, palette
 from scbench.report.figures.river import river
 from scbench.report.figures.similarity import cosine, similarity
 from scbench.report.figures.spread import spread_over_seeds
-from scbench.report.figures.truth import NoTruthError, Truth, as_truth, true_labels
-from scbench.report.measures import MEASURES
+from scbench.report.figures.true_types import NoTruthError, Truth, as_truth, true_labels
 from scbench.stats.comparison import compare
+from scbench.tables.measures import MEASURES
 
 ACC = MEASURES["acc"]
 
@@ -78,7 +78,7 @@ def test_figures_of_a_measure_are_readable(n_methods: int, n_datasets: int) -> N
     scatter = cost(entries, datasets, ACC)
     assert scatter is not None
     assert_readable(scatter)
-    means = pd.DataFrame({e.name: [e.cells[d].mean_sd(ACC)[0] for d in datasets] for e in entries}, index=datasets)
+    means = pd.DataFrame({e.name: [e.cells[d].mean(ACC).mean for d in datasets] for e in entries}, index=datasets)
     assert_readable(critical_difference_diagram(compare(means, n_draws=20)[0], ACC))
 
 

@@ -13,14 +13,14 @@ from marker_reports import report_of
 from report_records import put, record
 
 from scbench.report.content import read_content
-from scbench.report.figures.truth import as_truth
+from scbench.report.figures.true_types import as_truth
 from scbench.report.html.document import document
 from scbench.report.html.marker_list import marker_list
 from scbench.report.html.page import page
 from scbench.report.markers.collect import MarkerReport
-from scbench.report.measures import measures_of
 from scbench.report.selection import Selection
 from scbench.report.statistics_page import comparisons_of
+from scbench.tables.measures import measures_of
 
 EVIL = "\"quotes\" & <script>window.hurt = 1</script></script><img src=x onerror='window.hurt = 2'>"
 MORE = ("g0", "g1", "g2", "g3", "g4")  # datasets that make the tables too wide for a sheet of paper

@@ -18,9 +18,9 @@ from report_records import put, record
 from scbench.report.__main__ import main
 from scbench.report.content import read_content
 from scbench.report.html.page import SCRIPTS, pictures
-from scbench.report.measures import MEASURES, measures_of
 from scbench.report.pages import grids_of
 from scbench.report.selection import Selection
+from scbench.tables.measures import MEASURES, measures_of
 
 
 class Reader(HTMLParser):

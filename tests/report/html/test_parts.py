@@ -11,7 +11,7 @@ import pytest
 from report_records import put, record
 
 from scbench.report.content import Content, read_content
-from scbench.report.figures.truth import as_truth
+from scbench.report.figures.true_types import as_truth
 from scbench.report.html import histories, points
 from scbench.report.html.distinct import Distinct
 from scbench.report.html.histories import history_list
@@ -19,8 +19,8 @@ from scbench.report.html.points import point_list, principal_plane
 from scbench.report.html.protocol import protocol_sentences
 from scbench.report.html.quantised import encoded, steps
 from scbench.report.html.run_list import cell_places, run_list
-from scbench.report.measures import MEASURES, measures_of
 from scbench.report.selection import Selection
+from scbench.tables.measures import MEASURES, measures_of
 
 
 def content_of(store: Path, *records: dict[str, Any]) -> Content:

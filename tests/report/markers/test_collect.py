@@ -14,8 +14,8 @@ from scbench.method import Counts
 from scbench.report.content import read_content
 from scbench.report.markers.collect import ANNOTATED, FLOOR, MarkerReport, collect_markers
 from scbench.report.markers.ranking import Markers, rank_markers
-from scbench.report.measures import measures_of
 from scbench.report.selection import Selection
+from scbench.tables.measures import measures_of
 
 N_CELLS = 60  # of the stored labels, which are 0, 1, 2, 0, ...
 

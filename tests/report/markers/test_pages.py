@@ -9,8 +9,8 @@ import pytest
 from marker_reports import report_of
 
 from scbench.report.markers.collect import ANNOTATED, MarkerReport
+from scbench.report.markers.marker_text import SENTENCES, cluster_table, mean_table, untested_sentence
 from scbench.report.markers.pages import markers_section, write_markers
-from scbench.report.markers.words import SENTENCES, cluster_table, mean_table, untested_sentence
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,9 @@ ENGINE = ["engine=slurm", "engine.partition=gpu", "engine.poll_seconds=0.5", "en
 
 def command(folder: Path, *arguments: str) -> list[str]:
     search = ["method=parabola", "objective=loss", "search.kind=default", "study=s", f"n_trials={N_TRIALS}", "seeds=2"]
-    places = [f"out={folder / 'out'}", f"store={folder / 'store'}", f"method.trace={folder / 'trace'}"]
+    run_ids = [f"out={folder / 'out'}", f"store={folder / 'store'}", f"method.trace={folder / 'trace'}"]
     given = {argument.partition("=")[0] for argument in arguments}
-    usual = [word for word in (*search, *DATASET, *ENGINE, *places) if word.partition("=")[0] not in given]
+    usual = [word for word in (*search, *DATASET, *ENGINE, *run_ids) if word.partition("=")[0] not in given]
     return [sys.executable, "-m", "scbench.tune", *usual, *arguments]
 
 

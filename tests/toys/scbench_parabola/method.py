@@ -6,7 +6,7 @@ import time
 
 from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, Diverged, RunContext
-from scbench.preprocess import STANDARD_RECIPE, principal_components
+from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 from scbench_parabola.config import ParabolaConfig
 
 

@@ -1,0 +1,1 @@
+"""Neighbour graphs of cells, their weights, and communities on them."""
