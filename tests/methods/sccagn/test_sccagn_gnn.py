@@ -72,6 +72,7 @@ def test_the_convolution_agrees_with_the_oracle(draw: int) -> None:
 @pytest.mark.parametrize("kind", sorted(LAYERS))
 def test_layers_and_their_gradients_are_those_of_torch_geometric(kind: str, dtype: torch.dtype) -> None:
     pyg = pytest.importorskip("torch_geometric.nn")
+    torch.manual_seed(0)
     x, adjacency = near_cells(dtype)
     layer = LAYERS[kind](x.shape[1], 5).to(dtype)
     theirs, names = {
@@ -100,8 +101,9 @@ def near_cells(dtype: torch.dtype) -> tuple[torch.Tensor, csr_matrix]:
 
 
 def assert_near(found: torch.Tensor, expected: torch.Tensor) -> None:
-    """Check that no entry is off by more than 1e-6 of the largest; sums over cells take other orders in the two."""
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6 * float(expected.detach().abs().max()))
+    """Check that no entry is off by more than 1e-6 of the largest, in float32 1e-5: sums over cells differ in order."""
+    share = 1e-6 if found.dtype == torch.float64 else 1e-5
+    torch.testing.assert_close(found, expected, rtol=0, atol=share * float(expected.detach().abs().max()))
 
 
 @pytest.mark.parametrize("kind", sorted(LAYERS))
