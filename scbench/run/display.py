@@ -97,19 +97,19 @@ class PlainDisplay:
     def ended(self, run: PlannedRun, record: Mapping[str, Any], *, will_retry: bool = False) -> None:
         """Write one line."""
         if will_retry:
-            self._say(f"{run.label}: out of GPU memory; trying once more alone")
+            self._print_line(f"{run.label}: out of GPU memory; trying once more alone")
             return
         self._tally.count(record)
-        self._say(f"[{self._tally.n_done}/{self._tally.n_runs}] {run.label}: {outcome(record)}")
+        self._print_line(f"[{self._tally.n_done}/{self._tally.n_runs}] {run.label}: {outcome(record)}")
 
     def stopping(self) -> None:
         """Say that Ctrl-C was understood."""
-        self._say("stopping: ending the running runs (Ctrl-C again kills them at once)")
+        self._print_line("stopping: ending the running runs (Ctrl-C again kills them at once)")
 
     def tick(self) -> None:
         """Lines are written when something happens only."""
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         """Write one line as it is."""
         with suppress(OSError):  # a full disk behind stderr; the runs go on
             say(self._console, line)

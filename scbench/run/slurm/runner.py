@@ -118,7 +118,7 @@ class SlurmRunner:
                 n_jobs += len(chunks)
                 jobs |= {run_id: (array, index) for index, chunk in enumerate(array.chunks) for run_id in chunk}
         found = f"; {n_found} runs are in jobs submitted before" if n_found else ""
-        _say(f"submitted {len(new)} runs in {n_jobs} jobs{found}")
+        _progress_line(f"submitted {len(new)} runs in {n_jobs} jobs{found}")
         return {run.run_id: jobs[run.run_id] for run in runs}
 
     def _under_way(self) -> dict[str, tuple[Submission, int]]:
@@ -185,7 +185,7 @@ class SlurmRunner:
             message = "its job was cancelled; the same command goes on from here"
         else:
             jobs = f"scancel --name={','.join(names)} cancels them"
-            _say(
+            _progress_line(
                 f"the jobs go on, and the same command finds them; {jobs}, and so does engine.cancel_on_interrupt=true"
             )
             message = "its job goes on; the same command finds it"
@@ -216,6 +216,6 @@ def is_live(job: JobState | None) -> bool:
     return job is not None and not job.is_over
 
 
-def _say(line: str) -> None:
+def _progress_line(line: str) -> None:
     """Write one line to stderr."""
     say(ProgressConsole(), line)
