@@ -48,13 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _store(given: Sequence[str]) -> Path:
-    """Return the store that the command names."""
-    path = "results/runs"
+    """Return the store that the command names.
+
+    Raises:
+        ConfigError: another key or option, more than one store, or an empty one.
+    """
     for argument in given:
-        key, is_pair, value = argument.rpartition("=")
-        if is_pair and key != "store":
+        key, is_pair, _ = argument.partition("=")
+        if key != "store" and (is_pair or key.startswith("-")):
             raise ConfigError(unknown("key", key, ["store"]))
-        path = value
+    if len(given) > 1:
+        raise ConfigError(f"one store at a time, got {len(given)}: {', '.join(given)}; give one, as in store=DIR")
+    path = given[0].removeprefix("store=") if given else "results/runs"
+    if not path:
+        raise ConfigError("store is empty; give a folder, for example store=results/runs")
     return Path(path)
 
 
@@ -105,7 +112,7 @@ def _scored(record: Mapping[str, Any], folder: Path, labels: Any) -> dict[str, A
 
     labels_true = labels.of(record)
     if labels_true is None:
-        return f"the labels of {record['dataset']} are not on this machine"
+        return f"the labels of {record['dataset']} are not among the registered datasets on this machine"
     stored = stored_array(folder / "labels.npy")
     if stored is None or stored.shape != labels_true.shape:
         return "their own labels are not stored"

@@ -42,6 +42,18 @@ def test_a_mean_of_fewer_values_than_runs_says_so(store: Path, tmp_path: Path) -
     assert (out / "long.csv").read_text().splitlines()[0].split(",")[11:14] == ["n_values", "n_ok", "n"]
 
 
+def test_runs_on_cells_without_labels_miss_nothing_that_rescore_could_add(store: Path, tmp_path: Path) -> None:
+    assert main(["rescore", f"store={store}"]) == 0
+    path = records(store)[0]
+    record = json.loads(path.read_text())
+    record["n_types"], record["metrics"] = None, dict.fromkeys(record["metrics"])
+    path.write_text(json.dumps(record))
+    out = tmp_path / "out"
+    assert main(["report", f"store={store}", f"out={out}", "figures=false", "metrics=ami"]) == 0
+    assert "(1 of 2)" in (out / "tables.md").read_text()
+    assert "scbench.rescore" not in (out / "tables.md").read_text()
+
+
 def test_rescore_adds_what_is_missing_and_nothing_else(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = load(store).set_index("seed")
     arrays = {path: path.read_bytes() for path in store.rglob("*.npy")}
@@ -82,3 +94,11 @@ def test_a_wrong_command_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "does not exist" in capsys.readouterr().err
     assert main(["rescore", "stor=x"]) == 2
     assert "unknown key 'stor'. Did you mean 'store'" in capsys.readouterr().err
+    assert main(["rescore", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert "one store at a time, got 2" in capsys.readouterr().err
+    assert main(["rescore", "store="]) == 2
+    assert "store is empty" in capsys.readouterr().err
+    assert main(["rescore", f"store={tmp_path}/x=1"]) == 2
+    assert f"store {tmp_path}/x=1 does not exist" in capsys.readouterr().err
+    assert main(["rescore", "--dry-run"]) == 2
+    assert "unknown key '--dry-run'" in capsys.readouterr().err
