@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from scbench.config.check import check_overrides, parse
+from scbench.config.groups import options, schema_of
 from scbench.config.hydra_setup import Composed, register
 from scbench.config.plain_text import take_literally
 from scbench.config.preset_choice import with_preset
@@ -29,6 +30,7 @@ from scbench.data.config import DatasetConfig
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.method import MethodConfig
 from scbench.plugins import discover, find
+from scbench.renames import former_names
 
 __all__ = ["run_with_config", "to_run_config"]
 
@@ -201,4 +203,13 @@ def _one_line(error: BaseException) -> str:
     message = lines[0] if lines else type(error).__name__
     if error.__cause__ is not None and ("merging override" in message or message.endswith(":")):
         message = f"{message.rstrip(':')}: {_one_line(error.__cause__)}"
+    elif message.endswith(":") and len(lines) > 1:  # of a file in $SCBENCH_CONF: the next line says what is wrong
+        message = f"{message} {lines[1]}{_new_name(full_key or '')}"
     return f"{full_key}: {message}" if full_key and full_key not in message else message
+
+
+def _new_name(key: str) -> str:
+    """Return what to say of a key that was the name of a method's parameter; empty for others."""
+    name = key.removeprefix("method.")
+    found = {former_names(schema_of("method", option)).get(name, "") for option in options("method")} - {""}
+    return f"; {key} is now {' or '.join(sorted(f'method.{new}' for new in found))}" if found else ""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from scbench import vocabulary
+from scbench.__main__ import main
 from scbench.config.compose import run_with_config
 from scbench.config.experiment import load_experiment
 from scbench.config.method_help import method_help, parameters_of
@@ -177,7 +178,7 @@ def test_a_search_takes_old_names_and_keeps_them_in_its_study() -> None:
 
 
 def test_a_record_is_read_with_the_names_of_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "run"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "store"))
     record = importlib.import_module("whole_records").whole_record(
         method="leiden", params={"n_genes": 300, "n_neighbors": 5}
     )
@@ -211,3 +212,15 @@ def test_a_methods_readme_names_parameters_that_there_are(method: str) -> None:
     named = set(re.findall(r"\bmethod\.([a-z_]+(?:\.[a-z_]+)?)\b", text)) - {"py"}
     known = {parameter.path for parameter in parameters_of(find(method).config_class())} | {"variant", "mask"}
     assert named - known == set()
+
+
+def test_a_users_own_file_with_an_earlier_name_is_told_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "method").mkdir()
+    (tmp_path / "method" / "leiden.yaml").write_text("defaults:\n  - leiden_schema\n  - _self_\nn_genes: 300\n")
+    monkeypatch.setenv("SCBENCH_CONF", str(tmp_path))
+    assert main(["method=leiden", "dataset=simulated", f"store={tmp_path / 'store'}"]) == 2
+    said = capsys.readouterr().err
+    assert "In 'method/leiden'" in said
+    assert "method.n_genes is now method.n_top_genes" in said
