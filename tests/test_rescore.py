@@ -42,6 +42,13 @@ def test_a_mean_of_fewer_values_than_runs_says_so(store: Path, tmp_path: Path) -
     assert (out / "long.csv").read_text().splitlines()[0].split(",")[11:14] == ["n_values", "n_ok", "n"]
 
 
+def test_a_metric_that_no_run_has_is_said_too(store: Path, tmp_path: Path) -> None:
+    rewrite(records(store)[1], without=("ami",))
+    out = tmp_path / "out"
+    assert main(["report", f"store={store}", f"out={out}", "figures=false", "metrics=ami"]) == 0
+    assert "of 2 runs with labels some have no value (ami: 2)" in (out / "tables.md").read_text()
+
+
 def test_runs_on_cells_without_labels_miss_nothing_that_rescore_could_add(store: Path, tmp_path: Path) -> None:
     assert main(["rescore", f"store={store}"]) == 0
     path = records(store)[0]

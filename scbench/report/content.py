@@ -189,16 +189,15 @@ def _notes(
 
 
 def _of_missing(measures: Sequence[Measure], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a sentence about metrics that some runs have and others not, as those of an earlier version.
+    """Return a sentence about metrics that some or all runs lack, as those of an earlier version.
 
     Runs on cells without labels are none of them: they can have no scores.
     """
     ok = [record for record in records if record["status"] == "ok" and record["n_types"]]
     n_missing = {one.name: sum(one.of(record) is None for record in ok) for one in measures if one.is_score}
-    partly = {name: n for name, n in n_missing.items() if 0 < n < len(ok)}
-    if not partly:
+    if not any(n_missing.values()):
         return []
-    listed = ", ".join(f"{name}: {n}" for name, n in partly.items())
+    listed = ", ".join(f"{name}: {n}" for name, n in n_missing.items() if n)
     return [
         f"of {len(ok)} runs with labels some have no value ({listed}), and cells that miss any say how many they "
         "average over; python -m scbench.rescore computes what is missing from stored labels"

@@ -235,7 +235,7 @@ def test_a_terminal_is_given_text(records: list[dict[str, Any]], capsys: pytest.
         console = Console(file=shown, width=width, force_terminal=True, color_system=None)
         print_summary(records, Path(f"/{EVIL}"), console, 0)
         with PlainDisplay(console, Tally(9, 0)) as display:
-            display._say(EVIL)
+            display._print_line(EVIL)
         lines = shown.getvalue()
         assert not ACTS.search(lines)
         assert one_line(f"{NAME}x") in lines
