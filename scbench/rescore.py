@@ -2,7 +2,7 @@
 
 A metric that came later is missing in the records of earlier runs, and tables then say over how many runs they average.
 This adds what is missing and changes nothing else: runs whose stored scores are not those of their labels are named and
-left as they are. It needs the true labels, so the datasets have to be on this machine.
+left as they are. It needs the true labels, so it is for registered datasets that are on this machine.
 """
 
 from __future__ import annotations
