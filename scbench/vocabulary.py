@@ -79,3 +79,11 @@ batch_size = Term("cells in a step, at most", at_least(1))
 lr = Term("learning rate", positive)
 tol = Term("the training has settled when at most this share of the labels changes", share)
 n_init = Term("starts of k-means, of which the best is kept", at_least(1))
+budget = Term(
+    "epochs: paper runs those that are set; fast ends a phase once the last epochs no longer lower its loss",
+    choice("paper", "fast"),
+)
+precision = Term(
+    "of wide matrix products; auto: bfloat16 where the processor gains from it, float32 elsewhere",
+    choice("auto", "float32", "bfloat16"),
+)
