@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # editors complete and type checkers see what __getattr__ finds
     from scbench.own_cells.cluster import cluster
+    from scbench.own_cells.compare import compare
     from scbench.own_cells.estimate_k import estimate_k
 
-__all__ = ["__version__", "cluster", "estimate_k"]
+__all__ = ["__version__", "cluster", "compare", "estimate_k"]
 __version__ = "0.1.0"
 
-_OWN_CELLS = ("cluster", "estimate_k")
+_OWN_CELLS = ("cluster", "compare", "estimate_k")
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,7 @@ __all__ = ["console", "main"]
 # Commands that are modules of their own: python -m scbench.<name>, or scbench <name>.
 _COMMANDS = {
     "archive": "scbench.archive",
+    "compare": "scbench.own_cells.comparison.command",
     "datasets": "scbench.datasets",
     "doctor": "scbench.doctor",
     "report": "scbench.report.__main__",

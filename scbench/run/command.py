@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from scbench.config.request import LeftOut
@@ -12,6 +13,7 @@ from scbench.consoles import ProgressConsole, TableConsole, say
 from scbench.errors import ConfigError
 from scbench.run.display import Tally, make_display
 from scbench.run.expected import Expected, longest_first
+from scbench.run.label_free import with_label_free
 from scbench.run.listener import Listeners
 from scbench.run.local.devices import Slots, resolve_devices
 from scbench.run.new_record import failed_record, preset_fields
@@ -36,6 +38,7 @@ def run_command(
     *,
     is_dry_run: bool = False,
     has_table: bool = True,
+    has_display: bool = True,
 ) -> int:
     """Run all configurations (one, or the jobs of a sweep) through one queue and print one table.
 
@@ -46,6 +49,7 @@ def run_command(
             dataset that cannot be opened is an error.
         is_dry_run: show the plan, and neither run nor write anything.
         has_table: print the table; otherwise only what goes on, for runs that the caller shows in a way of its own.
+        has_display: show what goes on.
 
     Returns:
         0 when all runs are ok (or nothing was to run), 1 when at least one is not.
@@ -81,12 +85,14 @@ def run_command(
     if not opened.runs:
         raise ConfigError("nothing is left to run; fetch a dataset, or install a method, of those left out")
     provenance = collect_provenance(argv) if missing else {}  # for records that are made now
-    records = done | _execute(missing, len(done), opened, store, slots, provenance)
+    records = done | _execute(missing, len(done), opened, store, slots, provenance, has_display=has_display)
     # A run with the same parameters may be there from another preset: the table shows what this command asked for.
-    shown = [
+    shown: list[Mapping[str, Any]] = [
         (records.get(run.run_id) or _never_started(run, first, provenance)) | preset_fields(run) for run in opened.runs
     ]
     if has_table:
+        datasets = {run.dataset.name: run.dataset for run in opened.runs}
+        shown = [*with_label_free(shown, datasets, store)]
         print_summary(shown, store.root, TableConsole(), n_cached=len(done))
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 
@@ -117,17 +123,19 @@ def _execute(
     store: Store,
     slots: Slots | None,
     provenance: Mapping[str, Any],
+    *,
+    has_display: bool,
 ) -> dict[str, dict[str, Any]]:
-    """Run what is missing, with a display."""
+    """Run what is missing, with a display if there is to be one."""
     if not runs:
         return {}
     config = opened.configs[runs[0].run_id]
     sys.stdout.flush()
     with (
-        make_display(Tally(len(runs), n_cached)) as display,
+        make_display(Tally(len(runs), n_cached)) if has_display else nullcontext() as display,
         SweepFile(store.root, provenance["argv"], len(runs), n_cached) as file,
     ):
-        listeners = Listeners([display, file])
+        listeners = Listeners([file] if display is None else [display, file])
         if slots is not None:
             from scbench.run.local.engine import LocalRunner  # with what scores; stored results need neither
 

@@ -10,7 +10,9 @@ from scbench.metrics.registry import HEADLINE, METRICS
 from scbench.tables.measures import MEASURES
 from scbench.tables.rows import TableRow, has_best
 
-__all__ = ["COLUMNS", "Column", "columns_of"]
+__all__ = ["COLUMNS", "LABEL_FREE_FIELD", "Column", "columns_of"]
+
+LABEL_FREE_FIELD = "label_free"  # of a record that is shown, never of one that is stored
 
 Stored = Mapping[str, object]
 
@@ -46,7 +48,10 @@ def _score(name: str) -> Column:
         found = row.cell.mean(measure)
         return {f"{name}_mean": found.mean, f"{name}_sd": found.sd}
 
-    return Column(METRICS[name].heading, lambda row: row.cell.mean(measure).text(measure), stored, file_rank=0)
+    def text(row: TableRow) -> str:
+        return row.cell.mean(measure).text(measure)
+
+    return Column(METRICS[name].heading, text, stored, lambda rows: not all(map(_is_label_free, rows)), file_rank=0)
 
 
 def _best(name: str) -> Column:
@@ -64,6 +69,19 @@ def _best(name: str) -> Column:
     return Column(f"best {METRICS[name].heading}", text, stored, has_best, file_rank=0)
 
 
+def _is_label_free(row: TableRow) -> bool:
+    return any(LABEL_FREE_FIELD in record for record in row.cell.ok)
+
+
+def _label_free(heading: str, name: str) -> Column:
+    def text(row: TableRow) -> str:
+        values = [record[LABEL_FREE_FIELD].get(name) for record in row.cell.ok if LABEL_FREE_FIELD in record]
+        known = [value for value in values if value is not None]
+        return f"{sum(known) / len(known):.3f}" if known else "-"
+
+    return Column(heading, text, is_shown=lambda rows: any(map(_is_label_free, rows)))
+
+
 def _seconds(row: TableRow) -> float:
     return row.cell.mean(MEASURES["seconds"]).mean
 
@@ -71,6 +89,8 @@ def _seconds(row: TableRow) -> float:
 COLUMNS = (
     *map(_score, HEADLINE),
     *map(_best, HEADLINE),
+    _label_free("ARI of seeds", "seed_ari"),
+    _label_free(METRICS["silhouette_pca"].title, "silhouette_pca"),
     Column(
         "K given/found",
         lambda row: row.cell.k_shown,

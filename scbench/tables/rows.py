@@ -50,6 +50,13 @@ class TableRow:
     non_defaults: Mapping[str, Any] | None
     cell: Cell
 
+    @property
+    def asked_k(self) -> str:
+        """Return ``n_clusters`` as the command line has it: a number, ``true`` or ``estimate``; of old runs ``None``."""
+        first = self.cell.records[0]
+        rule = str(first.get("n_clusters_rule"))
+        return str(first["n_clusters_requested"]) if rule == "number" else rule
+
 
 def has_best(rows: Sequence[TableRow]) -> bool:
     """Return whether any row has scores of a best epoch, which then get columns of their own."""
@@ -112,6 +119,9 @@ def differences(rows: Sequence[TableRow]) -> list[str]:
 
 def _difference(row: TableRow, alike: Sequence[TableRow]) -> str:
     """Return what the name of a row does not say, among those that are called like it."""
+    if len({other.asked_k for other in alike}) > 1:
+        same = [other for other in alike if other.asked_k == row.asked_k]
+        return " ".join(part for part in (f"n_clusters={row.asked_k}", _difference(row, same)) if part)
     known = None if row.preset else row.non_defaults
     if known is not None and sum(other.non_defaults == known for other in alike) == 1:
         shown: Mapping[str, Any] = known
@@ -121,15 +131,26 @@ def _difference(row: TableRow, alike: Sequence[TableRow]) -> str:
         varied = [name for name in row.parameters if len({str(other.parameters.get(name)) for other in alike}) > 1]
         shown = {name: row.parameters[name] for name in varied}
         if not shown or sum(all(other.parameters.get(n) == v for n, v in shown.items()) for other in alike) > 1:
-            return f"#{row.setting}"
+            return _data_difference(row, alike)
     text = " ".join(f"{name}={value}" for name, value in shown.items())
     return text if len(text) <= _LONGEST_DIFFERENCE else f"#{row.setting}"
+
+
+def _data_difference(row: TableRow, alike: Sequence[TableRow]) -> str:
+    """Return what was done to the cells of a row and not to those of the others; a hash where that does not tell."""
+    steps = {id(other): dict(leaves(other.cell.records[0]["data"].get("preprocessing") or {})) for other in alike}
+    mine = steps[id(row)]
+    varied = [name for name in mine if len({str(step.get(name)) for step in steps.values()}) > 1]
+    text = " ".join(f"{name}={mine[name]}" for name in varied)
+    is_alone = sum(all(step.get(name) == mine[name] for name in varied) for step in steps.values()) == 1
+    return text if varied and is_alone and len(text) <= _LONGEST_DIFFERENCE else f"#{row.setting}"
 
 
 def _with_extras(record: Mapping[str, Any], *more: str) -> str:
     """Return the method's name with what is not the default about it, and with ``more``."""
     extras = [record["variant"]] if record["variant"] != "default" else []
     extras += [record["protocol"]] if record["protocol"] != "honest" else []
+    extras += ["K estimated"] if record.get("n_clusters_rule") == "estimate" else []
     extras += more
     return str(record["method"]) + (f" ({', '.join(extras)})" if extras else "")
 

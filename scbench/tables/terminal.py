@@ -10,7 +10,7 @@ from rich.console import Console
 
 from scbench.consoles import PlainTable, needed_width, print_whole, say
 from scbench.store.record import first_line
-from scbench.tables.columns import columns_of
+from scbench.tables.columns import LABEL_FREE_FIELD, columns_of
 from scbench.tables.rows import BEST_NOTE, TableRow, differences, has_best, summarise, tuned_note
 
 __all__ = ["print_summary"]
@@ -36,6 +36,14 @@ def print_summary(records: Sequence[Mapping[str, Any]], store: Path, console: Co
     if tuned:
         say(console, tuned)
     cached = f" ({n_cached} of {len(records)} were there before)" if n_cached else ""
+    if any(LABEL_FREE_FIELD in record for record in records):
+        say(
+            console,
+            "without annotated types: ARI of seeds is the mean over all pairs of a method's seeds (1: the same labels "
+            "each time), silhouette is on the field's standard components; neither says that labels are right",
+        )
+        say(console, f"mean over seeds; records{cached}: {store}")
+        return
     say(console, f"mean ± sd over seeds, in percent; records{cached}: {store}")
 
 

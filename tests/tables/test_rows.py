@@ -183,6 +183,29 @@ def test_rows_of_one_name_are_told_apart_by_what_differs() -> None:
     assert differences(rows) == ["graph.k=5", "graph.k=10", ""]
 
 
+def test_rows_of_different_rules_for_k_are_told_apart_in_words() -> None:
+    rows = summarise(
+        [
+            record(0, n_clusters_rule="true"),
+            record(0, n_clusters_rule="number", n_clusters_requested=5),
+            record(0, n_clusters_rule="number", n_clusters_requested=7),
+            record(0, n_clusters_rule="estimate", n_clusters_requested=7),
+        ]
+    )
+    assert differences(rows) == ["n_clusters=true", "n_clusters=5", "n_clusters=7", ""]
+    assert [row.label for row in rows] == ["m", "m", "m", "m (K estimated)"]
+
+
+def test_rows_of_differently_read_cells_are_told_apart_in_words() -> None:
+    kept, dropped = (
+        {"sha256": "a" * 64, "source": "", "preprocessing": {"empty_cells": how}} for how in ("keep", "drop")
+    )
+    assert differences(summarise([record(0, data=kept), record(0, data=dropped)])) == [
+        "empty_cells=keep",
+        "empty_cells=drop",
+    ]
+
+
 def test_rows_that_differ_in_more_than_parameters_show_their_hash() -> None:
     rows = summarise([record(0), record(0, n_clusters_requested=5)])
     assert differences(rows) == [f"#{row.setting}" for row in rows]
