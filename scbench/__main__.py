@@ -28,6 +28,7 @@ _COMMANDS = {
     "compare": "scbench.own_cells.comparison.command",
     "datasets": "scbench.datasets",
     "doctor": "scbench.doctor",
+    "labels": "scbench.labels",
     "report": "scbench.report.__main__",
     "rescore": "scbench.rescore",
     "status": "scbench.status",

@@ -41,6 +41,9 @@ class Dataset:
         labels_from: where the labels are from, as messages have it; None without labels.
         part: of which dataset it is a random subsample; None when it is whole.
         order_path: the sealed order of the file; None when the counts are stored in it.
+        cells_path: the sealed names of the cells in file order; None where labels are not taken home: all but a user's
+            own file.
+        n_in_file: number of cells before any was left out; None where that is not known.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Dataset:
     part: Part | None = None
     labels_from: str | None = None
     order_path: Path | None = None
+    cells_path: Path | None = None
+    n_in_file: int | None = None
 
     def described(self) -> str:
         """Return the line that says what was read: cells, genes and labels."""
@@ -95,6 +100,10 @@ class Dataset:
         sealed = self._unsealed(self.labels_path)
         types: np.ndarray = sealed["types"][sealed["codes"]]
         return types
+
+    def cells(self) -> np.ndarray | None:
+        """Return the names of the cells in file order, (n_cells,) str; None for all but a user's own file."""
+        return None if self.cells_path is None else self._unsealed(self.cells_path)["cells"]
 
     def cache(self, matrix: csr_matrix, order: np.ndarray | None = None) -> FileOrderCache:
         """Return the cache of derived inputs that serves ``matrix``. It is for the command, not for a method.

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scbench.data.config import DatasetConfig, SimulatedDataset, Subsample
+from scbench.data.config import DatasetConfig, FileDataset, SimulatedDataset, Subsample
 from scbench.data.dataset import Dataset
 from scbench.data.origin import Origin, find_origin
 from scbench.data.parsed_copy import Content, cached, parse
@@ -95,7 +95,8 @@ def _checked(origin: Origin, config: DatasetConfig) -> CheckedCounts:
 
     config = replace(config, name=origin.name)  # messages name the file, not "file"
     checked = check_content(origin.load(), config)
-    return replace(checked, warnings=(*checked.warnings, *mismatches(checked, config)))
+    cells = checked.cells if isinstance(config, FileDataset) else None  # of public sets nobody takes labels home
+    return replace(checked, cells=cells, warnings=(*checked.warnings, *mismatches(checked, config)))
 
 
 def _part_of(whole: Dataset, choice: Subsample) -> Content:
@@ -106,7 +107,14 @@ def _part_of(whole: Dataset, choice: Subsample) -> Content:
     def read() -> CheckedCounts:
         counts = whole.counts()
         checked = CheckedCounts(
-            counts.matrix, whole.labels(), counts.genes, whole.is_counts, whole.warnings, whole.labels_from
+            counts.matrix,
+            whole.labels(),
+            counts.genes,
+            whole.is_counts,
+            whole.warnings,
+            whole.labels_from,
+            whole.cells(),
+            whole.n_in_file,
         )
         return subsampled(checked, choice, whole.name)
 

@@ -132,6 +132,8 @@ def _parsed(root: Path, key: str, content: Content) -> Dataset:
         part=content.part,
         labels_from=about["labels_from"],
         order_path=apart / "order",
+        cells_path=apart / "cells" if about["has_cells"] else None,
+        n_in_file=about["n_in_file"],
     )
 
 
@@ -143,7 +145,9 @@ def _about(folder: Path, apart: Path, sha256: str) -> dict[str, Any]:
     """
     meta: dict[str, Any] = json.loads((folder / "meta.json").read_text())
     about: dict[str, Any] = json.loads(str(read_sealed(apart / "about", sha256)["json"]))
-    names = ("about", "order") if about["n_types"] is None else ("about", "labels", "order")
+    names = ["about", "order"]
+    names += [] if about["n_types"] is None else ["labels"]
+    names += ["cells"] if about["has_cells"] else []
     if any(not (apart / name).is_file() for name in names) or _sizes(folder / "arrays") != meta["sizes"]:
         raise KeyError("arrays")
     return about
@@ -176,6 +180,8 @@ def parse(root: Path, content: Content) -> None:
         arrays |= {} if checked.genes is None else {"genes": checked.genes.astype(str)}
         save_arrays(temporary / "arrays", arrays)
         write_sealed(apart / "order", {"order": order}, seal)
+        if checked.cells is not None:
+            write_sealed(apart / "cells", {"cells": checked.cells.astype(str)}, seal)
         n_types = None
         if checked.labels is not None:
             types, codes = np.unique(checked.labels, return_inverse=True)
@@ -188,6 +194,8 @@ def parse(root: Path, content: Content) -> None:
             "is_counts": checked.is_counts,
             "warnings": list(checked.warnings),
             "labels_from": checked.labels_from,
+            "has_cells": checked.cells is not None,
+            "n_in_file": checked.n_in_file,
         }
         write_sealed(apart / "about", {"json": np.array(json.dumps(about))}, seal)
         (temporary / "meta.json").write_text(json.dumps({"sizes": _sizes(temporary / "arrays")}, indent=1))

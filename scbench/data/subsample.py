@@ -69,4 +69,5 @@ def subsampled(whole: CheckedCounts, choice: Subsample, name: str) -> CheckedCou
             f"dataset {name}: dataset.subsample.share={choice.share:g} leaves {len(kept)} of {whole.matrix.shape[0]} "
             "cells and no count; use a larger share"
         )
-    return replace(whole, matrix=matrix, labels=None if whole.labels is None else whole.labels[kept])
+    labels, cells = (None if values is None else values[kept] for values in (whole.labels, whole.cells))
+    return replace(whole, matrix=matrix, labels=labels, cells=cells)

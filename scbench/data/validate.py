@@ -33,6 +33,9 @@ class CheckedCounts:
         is_counts: whether the matrix holds whole-number counts.
         warnings: what was changed on the way, one line each.
         labels_from: where the labels are from, for messages; None without labels.
+        cells: (n_cells,) names of the cells, or their places in the file from 0 where it has no names; None where
+            nobody will ask for them.
+        n_in_file: number of cells before any was left out.
     """
 
     matrix: csr_matrix
@@ -41,6 +44,8 @@ class CheckedCounts:
     is_counts: bool
     warnings: tuple[str, ...]
     labels_from: str | None = None
+    cells: np.ndarray | None = None
+    n_in_file: int | None = None
 
 
 def check_content(content: LabelledCounts, config: DatasetConfig, how_to_pass: str = _HOW_TO_PASS) -> CheckedCounts:
@@ -73,9 +78,10 @@ def check_content(content: LabelledCounts, config: DatasetConfig, how_to_pass: s
     # A remark on another matrix in the file matters only to who wants counts.
     warnings = [line for line in content.warnings if config.values == "counts" or "dataset.matrix" not in line]
     kept, said = kept_cells(matrix, content.labels, config)
-    labels = content.labels
+    labels, n_in_file = content.labels, len(kept)
+    cells = np.arange(n_in_file).astype(str) if content.cells is None else content.cells
     if not kept.all():
-        matrix, labels = csr_matrix(matrix[kept]), None if labels is None else labels[kept]
+        matrix, labels, cells = csr_matrix(matrix[kept]), None if labels is None else labels[kept], cells[kept]
     types = None if labels is None else labels.astype(str)
     warnings += said
     if types is not None:
@@ -90,6 +96,8 @@ def check_content(content: LabelledCounts, config: DatasetConfig, how_to_pass: s
         is_counts=config.values == "counts",
         warnings=tuple(warnings),
         labels_from=None if types is None else content.labels_from,
+        cells=cells,
+        n_in_file=n_in_file,
     )
 
 

@@ -130,7 +130,10 @@ def score_table(content: Content, measure: Measure) -> tuple[pd.DataFrame, np.nd
         (n_datasets, n_entries, n_seeds), NaN where one failed; and the datasets that were left out.
     """
     entries = [entry for entry in content.compared if entry.cells]
-    whole = [dataset for dataset in content.datasets if all(dataset in entry.cells for entry in entries)]
+    # Cells without annotated types have no scores whatever a method finds, so they are no part of a comparison.
+    scored = {str(record["dataset"]) for record in content.records if record["n_types"] is not None}
+    usable = [name for name in content.datasets if name in scored or not measure.is_score]
+    whole = [name for name in usable if all(name in entry.cells for entry in entries)]
     left_out = [dataset for dataset in content.datasets if dataset not in whole]
     most = max((len(entry.cells[name].records) for entry in entries for name in whole), default=1)
     values = np.full((len(whole), len(entries), most), np.nan)

@@ -139,7 +139,7 @@ def _measured(entry: Entry, dataset: str, measure: Measure) -> GridCell:
     if cell is None:
         return GridCell(NOT_RUN)
     detail = f"{len(cell.ok)}/{len(cell.records)}, K {cell.k_shown}"
-    text = cell.mean(measure).text(measure, missing="-" if cell.ok else "failed")
+    text = cell.mean(measure).text(measure, missing=cell.why_without(measure))
     return GridCell(text, detail, keys=tuple(cell.keys), is_mixed=len(cell.codes) > 1)
 
 

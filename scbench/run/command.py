@@ -14,6 +14,7 @@ from scbench.errors import ConfigError
 from scbench.run.display import Tally, make_display
 from scbench.run.expected import Expected, longest_first
 from scbench.run.label_free import with_label_free
+from scbench.run.labels_home import labels_home
 from scbench.run.listener import Listeners
 from scbench.run.local.devices import Slots, resolve_devices
 from scbench.run.new_record import failed_record, preset_fields
@@ -94,6 +95,8 @@ def run_command(
         datasets = {run.dataset.name: run.dataset for run in opened.runs}
         shown = [*with_label_free(shown, datasets, store)]
         print_summary(shown, store.root, TableConsole(), n_cached=len(done))
+        for line in labels_home(opened.runs, shown, store):
+            say(TableConsole(), line)
     return 0 if all(record["status"] == "ok" for record in shown) else 1
 
 

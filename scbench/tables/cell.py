@@ -89,6 +89,12 @@ class Cell:
         """Return the mean over the ok runs."""
         return mean_of([measure.of(record) for record in self.ok])
 
+    def why_without(self, measure: Measure) -> str:
+        """Return why there is no value: ``failed``, ``no labels`` (of a score on cells without types), or a dash."""
+        if not self.ok:
+            return "failed"
+        return "no labels" if measure.is_score and all(record["n_types"] is None for record in self.ok) else "-"
+
     def best(self, measure: Measure) -> Mean | None:
         """Return the mean over the epochs that were chosen with the true labels; None when no run kept snapshots."""
         chosen = [record["best_epoch"] for record in self.ok if record["best_epoch"]]

@@ -161,6 +161,10 @@ def test_what_is_odd_and_taken_is_read_everywhere(name: str, tmp_path: Path) -> 
     read_without_traceback(tmp_path / "store", tmp_path, 2)
 
 
+def csv_of(n_cells: int) -> bytes:
+    return ("cell,cluster\n" + "".join(f"c{i},{i % 3}\n" for i in range(n_cells))).encode()
+
+
 FILES: dict[str, tuple[dict[str, bytes], str]] = {
     "labels of another length": ({"labels__npy": npy(np.arange(59) % 3)}, "labels.npy has 59 rows; expected 60"),
     "labels that are floats": ({"labels__npy": npy(np.arange(60) % 3.0)}, "labels.npy holds float64 of shape"),
@@ -192,6 +196,17 @@ FILES: dict[str, tuple[dict[str, bytes], str]] = {
     "a history of infinite epochs": ({"history__csv": b"epoch,loss\ninf,1\n"}, "row 2: epoch is 'inf'"),
     "a history of words": ({"history__csv": b"epoch,loss\nfirst,1\n"}, "row 2: epoch is 'first'"),
     "a history of one line": ({"history__csv": b"epoch," + b"x" * 200_000}, "a line has more than 65536 characters"),
+    "names of fewer cells": ({"labels__csv": csv_of(59)}, "labels.csv has 59 rows; expected 60"),
+    "names of more cells": ({"labels__csv": csv_of(61)}, "labels.csv has more than 60 rows"),
+    "names beside other labels": ({"labels__csv": csv_of(60).replace(b"c5,2", b"c5,1")}, "row 6 has cluster '1'; labels.npy has 2"),
+    "a name that is a formula": ({"labels__csv": csv_of(60).replace(b"c5,", b"=c5,")}, "row 6 begins with what a spreadsheet"),
+    "a name that hides": ({"labels__csv": csv_of(60).replace(b"c5,", b"c\x1b5,")}, "row 6 begins with .* hidden characters"),
+    "names without labels": ({"labels__csv": b"cell\nc0\n"}, r"labels.csv has the columns \['cell'\]"),
+    "shares above 1": ({"labels__csv": b"cell,cluster,share\nc0,0,1.5\n"}, "row 1 has share '1.5'"),
+    "shares that are none": ({"labels__csv": b"cell,cluster,share\nc0,0,nan\n"}, "row 1 has share 'nan'"),
+    "names of bytes": ({"labels__csv": b"cell,cluster\n\xff,0\n"}, "labels.csv cannot be read"),
+    "a ragged line of names": ({"labels__csv": b"cell,cluster\nc0,0,1\n"}, "row 1 has 3 values; expected 2"),
+    "names of one line": ({"labels__csv": b"cell,cluster\n" + b"x" * 200_000}, "a line has more than 65536 characters"),
     "a run's log": ({"run__log": b"x"}, "is no archive of runs: it holds"),
 }  # fmt: skip
 

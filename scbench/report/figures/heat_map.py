@@ -18,7 +18,8 @@ __all__ = ["heat_map"]
 
 
 def heat_map(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure) -> Figure:
-    """Return a map of means over seeds, best methods first; hatched cells were not run, crossed ones failed.
+    """Return a map of means over seeds, best methods first; hatched cells were not run, crossed ones failed, and
+    in white ones stands why there is no value.
 
     Methods are ordered by how far they are from each dataset's median over methods, on average over the datasets where
     they have a value: a plain average would favour a method that was run on easy datasets only.
@@ -50,9 +51,12 @@ def heat_map(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure
     for row, entry in enumerate(entries):
         for column, dataset in enumerate(datasets):
             if np.isnan(values[row, column]):
-                hatch = "////" if dataset not in entry.cells else "xxxx"
+                why = entry.cells[dataset].why_without(measure) if dataset in entry.cells else ""
+                hatch = {"": "////", "failed": "xxxx"}.get(why, "")
                 box = Rectangle((column - 0.5, row - 0.5), 1, 1, fc="white", ec="#9a9a9a", hatch=hatch, lw=0)
                 axes.add_patch(box)
+                if why not in ("", "failed"):
+                    axes.text(column, row, why.replace(" ", "\n"), ha="center", va="center", color="#6b6b6b", fontsize=6)
                 continue
             red, green, blue, _ = colours(norm(shown[row, column]))
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"

@@ -43,7 +43,7 @@ def spread_over_seeds(entries: Sequence[Entry], datasets: Sequence[str], measure
         for place, entry in zip(places, entries, strict=True):
             values = entry.cells[dataset].values(measure) * measure.scale if dataset in entry.cells else np.empty(0)
             if not len(values):
-                why = "not run" if dataset not in entry.cells else "failed"
+                why = entry.cells[dataset].why_without(measure) if dataset in entry.cells else "not run"
                 axes.text(
                     0.5,
                     place,

@@ -9,6 +9,7 @@ import numpy as np
 
 from scbench.data.cache import save_array
 from scbench.errors import StoreError
+from scbench.store.cell_labels import CELL_LABELS
 
 __all__ = ["DTYPES", "cannot_store", "read_array", "read_snapshots", "remove_arrays", "write_array"]
 
@@ -56,8 +57,8 @@ def read_snapshots(work: Path, n_cells: int) -> tuple[np.ndarray, np.ndarray] | 
 
 
 def remove_arrays(work: Path) -> None:
-    """Remove the arrays of a run that has no result."""
-    for path in (*work.glob("*.npy"), *work.glob("*.npz")):
+    """Remove the arrays of a run that has no result, and the labels of its cells."""
+    for path in (*work.glob("*.npy"), *work.glob("*.npz"), work / CELL_LABELS):
         path.unlink(missing_ok=True)
 
 

@@ -24,6 +24,7 @@ from scbench.run.local.job import Job
 from scbench.run.local.outcome import with_outcome
 from scbench.run.new_record import new_record
 from scbench.run.seeding import put_back
+from scbench.store.cell_labels import CELL_LABELS, write_cell_labels
 from scbench.store.record import error_of
 from scbench.store.record_file import json_ready
 from scbench.store.store import Store
@@ -84,7 +85,7 @@ def _scored(fitted: Fitted) -> dict[str, Any]:
     in_file_order = {name: put_back(array, order) for name, array in arrays.items() if array is not None}
     labels = in_file_order["labels"].astype(np.int64)
     found: dict[str, Any] = {"n_clusters_found": len(np.unique(labels))}
-    labels_true = fitted.dataset.labels()
+    labels_true, cells = fitted.dataset.labels(), fitted.dataset.cells()
     if labels_true is not None:
         found["metrics"] = fitted.record["metrics"] | score(labels_true, labels)
     snapshots = read_snapshots(fitted.work, n_cells)
@@ -95,6 +96,9 @@ def _scored(fitted: Fitted) -> dict[str, Any]:
     try:
         for name, array in in_file_order.items():
             write_array(fitted.work, name, array)
+        (fitted.work / CELL_LABELS).unlink(missing_ok=True)  # what a method has left there is not ours
+        if cells is not None:
+            write_cell_labels(fitted.work, cells, labels, in_file_order.get("soft"))
         if snapshots is not None:
             np.savez_compressed(fitted.work / "snapshots.npz", epochs=epochs, labels=at_each)
     except OSError as error:

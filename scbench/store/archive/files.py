@@ -13,12 +13,13 @@ import numpy as np
 
 from scbench.store.archive.record import DamagedArchiveError, is_restored
 from scbench.store.array_header import HEAD_BYTES, ArrayHeader, array_header
+from scbench.store.cell_labels import CELL_LABELS, what_is_wrong_with
 from scbench.store.record_text import shown
 
 __all__ = ["FILES", "check_files", "check_head"]
 
 FILES = {"labels": "labels.npy", "history": "history.csv", "snapshots": "snapshots.npz", "embedding": "embedding.npy",
-         "soft": "soft.npy"}  # fmt: skip
+         "soft": "soft.npy", "cells": CELL_LABELS}  # fmt: skip
 _KINDS = {"labels.npy": ("iu", 1), "embedding.npy": ("f", 2), "soft.npy": ("f", 2)}  # dtypes, dimensions
 _AT_ONCE = 1 << 22  # values looked at together
 _LONGEST_LINE = 1 << 16
@@ -74,6 +75,8 @@ def check_files(
         _check_values(f"{place}/{name}", np.load(path, mmap_mode="r", allow_pickle=False), record)
     if record["status"] == "ok" and FILES["labels"] not in there and not is_restored(dict(record)):
         raise DamagedArchiveError(f"{place} has no labels.npy, and its record has status ok")
+    if FILES["cells"] in there:
+        _check_cells(place, folder)
     if FILES["snapshots"] in there:
         _check_snapshots(f"{place}/{FILES['snapshots']}", folder / FILES["snapshots"], record["n_cells"], spend)
     if FILES["history"] in there:
@@ -114,6 +117,15 @@ def _check_values(file: str, values: np.ndarray, record: Mapping[str, Any]) -> N
         raise DamagedArchiveError(
             f"{file} holds {len(found)} clusters, and n_clusters_found in record.json is {record['n_clusters_found']}"
         )
+
+
+def _check_cells(place: str, folder: Path) -> None:
+    """Check that the names of cells stand beside the labels of the run, which have been checked."""
+    if not (folder / FILES["labels"]).is_file():
+        raise DamagedArchiveError(f"{place}/{FILES['cells']} is there without {FILES['labels']}")
+    labels = np.load(folder / FILES["labels"], mmap_mode="r", allow_pickle=False)
+    if wrong := what_is_wrong_with(folder / FILES["cells"], labels):
+        raise DamagedArchiveError(f"{place}/{FILES['cells']} {wrong}")
 
 
 def _check_snapshots(file: str, path: Path, n_cells: int, spend: Callable[[int], None]) -> None:

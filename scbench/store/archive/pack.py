@@ -63,7 +63,7 @@ def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) 
     Args:
         store: where the runs are.
         path: file to write; one that is there is replaced when the new one is whole.
-        kept: names of ``FILES`` to take along with the records and labels.
+        kept: names of ``FILES`` to take along with the records and labels; the names of cells go with the labels.
 
     Raises:
         StoreError: the store does not exist or holds no run, a file of it cannot be read, or the archive cannot be
@@ -73,7 +73,7 @@ def pack(store: Store, path: Path, kept: Sequence[str] = ("labels", "history")) 
     if not records:
         raise StoreError(f"store {store.root} holds no run to pack")
     temporary = None
-    names = sorted({FILES[name] for name in ("labels", *kept)})
+    names = sorted({FILES[name] for name in ("labels", "cells", *kept)})
     n_packed = n_bytes = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
