@@ -13,6 +13,7 @@ from scbench.metrics.external import Agreement, ari
 __all__ = ["Consensus", "Spread", "consensus", "spread"]
 
 _MOST_ANCHORS = 2000
+_MOST_STEPS = 20
 _AT_ONCE = 1 << 22  # values made together
 
 
@@ -23,8 +24,8 @@ class Consensus(NamedTuple):
         labels: (n_cells,) int64, 0 for the largest cluster, 1 for the next, ...
         agreement: (n_cells,) float64 in [0, 1]: with how many of the other cells of its cluster a cell is together,
             mean over the partitions; of a cell that is alone, the share of the partitions in which it is alone.
-        mean_ari: of ``labels`` with the partitions, in [-0.5, 1]; where one of them was taken, with the others.
-        taken: the number of the partition that was taken; None when the labels are those of the tree.
+        mean_ari: of ``labels`` with the partitions, in [-0.5, 1]; with the others, where they are one of them.
+        taken: the number of the partition that the result was improved from; None when it was the tree's.
         attached: share of the cells that were put to the nearest cluster of the tree instead of into it, in [0, 1].
     """
 
@@ -47,8 +48,9 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int | None = None) -
 
     Two cells are as near as the share of the partitions that have them together (their co-association). Clusters are
     those of average linkage on it, cut at ``n_clusters``. Average linkage may set a few odd cells apart and merge two
-    large clusters instead, so a partition with as many clusters is taken where it has a higher mean ARI with the
-    others than the tree's has with all.
+    large clusters instead, so the partitions of as many clusters are candidates, too: the best of them, and the
+    tree's, are improved by putting all cells to the cluster of the highest mean co-association as long as that raises
+    the mean ARI with the partitions, and the better one is the result.
 
     No matrix of cells by cells is made. Cells that are together in every partition have distance 0, so the tree of
     their profiles, each with the number of its cells as its weight, is that of the cells. Of more than 2 000 profiles
@@ -72,18 +74,22 @@ def consensus(partitions: Sequence[np.ndarray], n_clusters: int | None = None) -
     if n_clusters < 1:
         raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")
     profiles, of_cell, sizes = _profiles(codes)
-    labels, n_in_tree = _tree_labels(profiles, sizes, n_clusters)
-    chosen, taken = labels[of_cell], None
-    mean_ari = _mean_ari(chosen, codes)
-    for number in np.flatnonzero(codes.max(axis=0) + 1 == n_clusters):
-        its_own = _mean_ari(codes[:, number], np.delete(codes, number, axis=1))
-        if its_own > mean_ari:
-            chosen, mean_ari, taken = codes[:, number], its_own, int(number)
-    by_size = np.argsort(np.argsort(-np.bincount(chosen), kind="stable"))
-    of_profile = np.empty(len(sizes), dtype=np.int64)
-    of_profile[of_cell] = by_size[chosen]
-    agreement = _agreement(profiles, sizes, of_profile)[of_cell]
-    return Consensus(of_profile[of_cell], agreement, mean_ari, taken, float(1 - sizes[:n_in_tree].sum() / len(of_cell)))
+    of_tree, n_in_tree = _tree_labels(profiles, sizes, n_clusters)
+    chosen, mean_ari = _improved(of_tree, _mean_ari(of_tree[of_cell], codes), profiles, sizes, of_cell, codes)
+    taken = None
+    its_own = {
+        int(number): _mean_ari(codes[:, number], np.delete(codes, number, axis=1))
+        for number in np.flatnonzero(codes.max(axis=0) + 1 == n_clusters)
+    }
+    if its_own:
+        best = max(its_own, key=its_own.__getitem__)
+        other, its_ari = _improved(profiles[:, best], its_own[best], profiles, sizes, of_cell, codes)
+        if its_ari > mean_ari:
+            chosen, mean_ari, taken = other, its_ari, best
+    n_of_cluster = np.bincount(chosen, weights=sizes)
+    labels = np.argsort(np.argsort(-n_of_cluster, kind="stable"))[chosen]
+    agreement = _agreement(profiles, sizes, labels)[of_cell]
+    return Consensus(labels[of_cell], agreement, mean_ari, taken, float(1 - sizes[:n_in_tree].sum() / len(of_cell)))
 
 
 def spread(partitions: Sequence[np.ndarray]) -> Spread:
@@ -140,13 +146,40 @@ def _tree_labels(profiles: np.ndarray, sizes: np.ndarray, n_clusters: int) -> tu
     if n_in_tree == len(sizes):
         return labels, n_in_tree
     counts = _counts(anchors, sizes[:n_in_tree], labels, profiles.max(axis=0) + 1)
-    n_of_cluster = np.bincount(labels, weights=sizes[:n_in_tree])
+    rest = _nearest(profiles[n_in_tree:], counts, np.bincount(labels, weights=sizes[:n_in_tree]))
+    return np.concatenate([labels, rest]), n_in_tree
+
+
+def _improved(
+    labels: np.ndarray,
+    mean_ari: float,
+    profiles: np.ndarray,
+    sizes: np.ndarray,
+    of_cell: np.ndarray,
+    codes: np.ndarray,
+) -> tuple[np.ndarray, float]:
+    """Return clusters of profiles, and their mean ARI, after steps to the nearest cluster that raise it."""
+    n_clusters = labels.max() + 1
+    for _ in range(_MOST_STEPS):
+        counts = _counts(profiles, sizes, labels, profiles.max(axis=0) + 1)
+        moved = _nearest(profiles, counts, np.bincount(labels, weights=sizes))
+        if len(np.unique(moved)) < n_clusters:
+            break
+        its_ari = _mean_ari(moved[of_cell], codes)
+        if its_ari <= mean_ari:
+            break
+        labels, mean_ari = moved, its_ari
+    return labels, mean_ari
+
+
+def _nearest(profiles: np.ndarray, counts: list[np.ndarray], n_of_cluster: np.ndarray) -> np.ndarray:
+    """Return the cluster of the highest mean co-association of each profile; see :func:`_counts` for ``counts``."""
     step = max(1, _AT_ONCE // len(n_of_cluster))
-    rest = [
+    found = [
         np.argmax(sum(of[:, column].T for of, column in zip(counts, piece.T, strict=True)) / n_of_cluster, axis=1)
-        for piece in (profiles[at : at + step] for at in range(n_in_tree, len(sizes), step))
+        for piece in (profiles[at : at + step] for at in range(0, len(profiles), step))
     ]
-    return np.concatenate([labels, *rest]), n_in_tree
+    return np.concatenate(found)
 
 
 def _counts(profiles: np.ndarray, sizes: np.ndarray, labels: np.ndarray, n_codes: np.ndarray) -> list[np.ndarray]:

@@ -84,7 +84,7 @@ def test_order_of_cells_and_names_of_clusters_do_not_matter() -> None:
     np.testing.assert_allclose(moved.agreement, done.agreement[order])
 
 
-def test_one_of_the_partitions_is_taken_where_the_tree_sets_odd_cells_apart() -> None:
+def test_it_starts_from_a_partition_where_the_tree_sets_odd_cells_apart() -> None:
     """Two odd cells are nowhere with the others; cut at two, the tree has them apart and all others in one cluster."""
     half = np.arange(60) % 2
     rng = np.random.default_rng(0)
@@ -92,8 +92,9 @@ def test_one_of_the_partitions_is_taken_where_the_tree_sets_odd_cells_apart() ->
     partitions = [np.concatenate([labels, [2, 2]]) for labels in partitions] + [np.concatenate([half, [0, 1]])]
     done = consensus(partitions, 2)
     assert done.taken == 6
-    assert adjusted_rand_score(half, done.labels[:60]) == 1
-    assert done.mean_ari == pytest.approx(np.mean([adjusted_rand_score(partitions[6], one) for one in partitions[:6]]))
+    assert adjusted_rand_score(half, done.labels[:60]) > 0.8
+    assert done.mean_ari == pytest.approx(np.mean([adjusted_rand_score(done.labels, one) for one in partitions]))
+    assert done.mean_ari > np.mean([adjusted_rand_score(partitions[6], one) for one in partitions[:6]])
 
 
 @pytest.mark.parametrize("seed", range(4))
