@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy.sparse import sparray, spmatrix
 
-__all__ = ["compare", "compared"]
+__all__ = ["NO_LABELS", "compare", "compared"]
+
+NO_LABELS = "none"  # what dataset.label is set to where no column is to be read
 
 _LOG = logging.getLogger(__name__)
 _METHODS = ("pca_kmeans", "leiden")
@@ -97,7 +99,7 @@ def compare(
     with _folder(out) as folder:
         if isinstance(data, (str, Path)):
             given = [f"dataset.path={literal(str(data))}", f"dataset.values={values}"]
-            given += [] if label_key is None else [f"dataset.label={literal(label_key)}"]
+            given += [f"dataset.label={NO_LABELS if label_key is None else literal(label_key)}"]
             given += [] if layer is None else [f"dataset.matrix={literal(layer)}"]
         else:
             path, lines = _as_file(data, layer, values, label_key, folder)
@@ -105,7 +107,7 @@ def compare(
                 warnings.warn(line, stacklevel=2)
             given = [f"dataset.path={literal(str(path))}", "dataset.name=cells"]
             given += [f"dataset.values={'counts' if values == 'counts' else 'log_normalised'}"]
-            given += [] if label_key is None else [f"dataset.label={LABEL}"]
+            given += [f"dataset.label={NO_LABELS if label_key is None else LABEL}"]
         found = compared(of_methods, [*given, *common], folder, markers=markers, progress=progress)
         if out is not None:
             found.write(folder)
@@ -181,7 +183,10 @@ def _compared(dataset: Dataset, runs: Sequence[MethodRuns], *, has_markers: bool
     space = FixedSpace(counts, dataset.cache(counts.matrix))
     agreed = {one.name: method_consensus(one) for one in runs}
     joint = _joint(agreed)
-    index = pd.Index(dataset.cells(), name="cell")
+    names = dataset.cells()
+    if names is None:
+        raise RuntimeError("a file of the user's own has no names of cells")
+    index = pd.Index(names, name="cell")
     labels = {name: numbered_alike(one.labels, joint.labels) for name, one in agreed.items()}
     labels[CONSENSUS] = joint.labels
     sure = {name: one.agreement for name, one in agreed.items()} | {CONSENSUS: joint.agreement}

@@ -52,7 +52,7 @@ class TableRow:
 
     @property
     def asked_k(self) -> str:
-        """Return ``n_clusters`` as the command line has it: a number, ``true`` or ``estimate``; of old runs ``None``."""
+        """Return ``n_clusters`` as the command line has it: a number, ``true``, ``estimate``; ``None`` for old runs."""
         first = self.cell.records[0]
         rule = str(first.get("n_clusters_rule"))
         return str(first["n_clusters_requested"]) if rule == "number" else rule

@@ -63,13 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _compare(given: Sequence[str]) -> int:
     """Carry the command out."""
     options, methods, more = _read(given)
-    from scbench.own_cells.compare import compared
+    from scbench.own_cells.compare import NO_LABELS, compared
     from scbench.own_cells.comparison.write import PAGE
 
     out = Path(options["out"])
     common = [f"dataset.path={options['path']}", f"seeds={_number('n_seeds', options['n_seeds'])}"]
     common += [f"n_clusters={options['n_clusters']}", f"device={options['device']}", *more]
-    common += [f"dataset.label={options['label_key']}"] if options["label_key"] else []
+    common += [f"dataset.label={options['label_key'] or NO_LABELS}"]
     found = compared(methods, common, out, markers=options["markers"] == "true", progress=True)
     found.write(out)
     sys.stdout.write(f"{shown_lines(repr(found))}\n{one_line(out / PAGE)}\n")

@@ -56,7 +56,9 @@ def heat_map(entries: Sequence[Entry], datasets: Sequence[str], measure: Measure
                 box = Rectangle((column - 0.5, row - 0.5), 1, 1, fc="white", ec="#9a9a9a", hatch=hatch, lw=0)
                 axes.add_patch(box)
                 if why not in ("", "failed"):
-                    axes.text(column, row, why.replace(" ", "\n"), ha="center", va="center", color="#6b6b6b", fontsize=6)
+                    axes.text(
+                        column, row, why.replace(" ", "\n"), ha="center", va="center", color="#6b6b6b", fontsize=6
+                    )
                 continue
             red, green, blue, _ = colours(norm(shown[row, column]))
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
