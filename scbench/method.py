@@ -24,6 +24,7 @@ __all__ = [
     "Clustering",
     "Counts",
     "Diverged",
+    "EmbeddingMethod",
     "FittedMethod",
     "Method",
     "MethodConfig",
@@ -211,6 +212,15 @@ class TransferMethod(Protocol):
         ...
 
 
+@runtime_checkable
+class EmbeddingMethod(Protocol):
+    """A method that can cluster points of an embedding that exists; its configuration says ``CLUSTERS_EMBEDDINGS``."""
+
+    def cluster_embedding(self, points: np.ndarray, n_clusters: int, run: RunContext) -> Clustering:
+        """Cluster (n_cells, d) float32 points; the embedding of the result is None."""
+        ...
+
+
 def check_n_clusters(n_clusters: int, n_cells: int) -> None:
     """Refuse a number of clusters that ``n_cells`` cells cannot have.
 
@@ -239,6 +249,7 @@ class MethodConfig:
     VARIANTS: ClassVar[tuple[str, ...]] = ("default",)
     USES_TORCH: ClassVar[bool] = True  # False: runs on the CPU and imports no torch
     RESPECTS_K: ClassVar[bool] = True  # False: may find another number of clusters than it was asked for
+    CLUSTERS_EMBEDDINGS: ClassVar[bool] = False  # True: the method is an EmbeddingMethod
 
     name: str = "???"
     variant: str = "default"

@@ -16,6 +16,7 @@ class PcaKmeansConfig(MethodConfig):
     """Settings of PCA + k-means; the defaults are the field's usual ones, not tuned."""
 
     USES_TORCH: ClassVar[bool] = False
+    CLUSTERS_EMBEDDINGS: ClassVar[bool] = True
 
     name: str = "pca_kmeans"
     n_components: int = vocabulary.n_components(20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from scbench_methods.pca_kmeans.config import PcaKmeansConfig
 
 from scbench.kmeans import kmeans
@@ -32,3 +33,13 @@ class PcaKmeans:
         components = principal_components(counts, recipe, self.config.n_components, run.cache)
         labels, _, inertia = kmeans(components, n_clusters, run.seed, n_init=self.config.n_init)
         return Clustering(labels, embedding=components, info={"inertia": inertia, "n_components": components.shape[1]})
+
+    def cluster_embedding(self, points: np.ndarray, n_clusters: int, run: RunContext) -> Clustering:
+        """Return k-means labels of (n_cells, d) points; ``n_components`` and ``n_top_genes`` are not used.
+
+        Raises:
+            ValueError: as :meth:`fit_predict`.
+        """
+        check_n_clusters(n_clusters, len(points))
+        labels, _, inertia = kmeans(points, n_clusters, run.seed, n_init=self.config.n_init)
+        return Clustering(labels, info={"inertia": inertia})

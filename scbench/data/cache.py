@@ -28,7 +28,7 @@ from scipy.sparse import csr_matrix, issparse
 from scbench.inputs import Array, Compute, Derived, InputCache
 from scbench.whole_file import temporary_beside
 
-__all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "save_array", "save_arrays"]
+__all__ = ["FileOrderCache", "code_fingerprint", "load_arrays", "permuted", "save_array", "save_arrays"]
 
 _LOG = logging.getLogger(__name__)
 _PARTS = ("per_cell", "cell_by_cell", "shared")
@@ -70,7 +70,7 @@ class FileOrderCache:
         try:
             if matrix is not self._matrix:
                 return compute(matrix, None)
-            return _permuted(self._stored(kind, params, compute), self._order)
+            return permuted(self._stored(kind, params, compute), self._order)
         finally:
             self._depth -= 1
             if self._depth == 0:
@@ -106,7 +106,7 @@ class FileOrderCache:
         return compute(counts, nested)
 
 
-def _permuted(derived: Derived, order: np.ndarray) -> Derived:
+def permuted(derived: Derived, order: np.ndarray) -> Derived:
     """Return the arrays with their cell axes in ``order``."""
     if np.array_equal(order, np.arange(len(order))):
         return derived

@@ -24,6 +24,7 @@ class CommunityConfig(MethodConfig):
 
     USES_TORCH: ClassVar[bool] = False
     RESPECTS_K: ClassVar[bool] = False
+    CLUSTERS_EMBEDDINGS: ClassVar[bool] = True
     DEFAULT_RESOLUTION: ClassVar[float] = 1.0
 
     name: str = "???"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import numpy as np
+from scipy.sparse import csr_matrix
+
 from scbench.graph.communities import Algorithm, communities, communities_matching_k
 from scbench.graph.community_config import CommunityConfig
-from scbench.graph.neighbours import neighbour_graph
+from scbench.graph.neighbours import neighbour_graph, umap_connectivities
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
 from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 
@@ -33,12 +36,30 @@ class CommunityMethod:
         recipe = replace(STANDARD_RECIPE, hvg=config.n_top_genes)
         components = principal_components(counts, recipe, config.n_components, run.cache)
         graph = neighbour_graph(counts, recipe, config.n_components, config.n_neighbors, run.cache)
-        resolution = config.fixed_resolution
+        labels, info = self._communities(graph, n_clusters, run.seed)
+        return Clustering(labels, embedding=components, info=info)
+
+    def cluster_embedding(self, points: np.ndarray, n_clusters: int, run: RunContext) -> Clustering:
+        """Return the communities of the neighbour graph of (n_cells, d) points.
+
+        ``n_components`` and ``n_top_genes`` are not used.
+
+        Raises:
+            ValueError: as :meth:`fit_predict`.
+        """
+        check_n_clusters(n_clusters, len(points))
+        graph = umap_connectivities(points, self.config.n_neighbors)
+        labels, info = self._communities(graph, n_clusters, run.seed)
+        return Clustering(labels, info=info)
+
+    def _communities(self, graph: csr_matrix, n_clusters: int, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
+        """Return the communities of a graph, and how the resolution was come by."""
+        resolution = self.config.fixed_resolution
         info: dict[str, Any] = {"match_k": resolution is None}
         if resolution is None:
-            labels, found = communities_matching_k(graph, n_clusters, self.algorithm, run.seed)
+            labels, found = communities_matching_k(graph, n_clusters, self.algorithm, seed)
             info |= found
         else:
-            labels = communities(graph, self.algorithm, resolution, run.seed)
+            labels = communities(graph, self.algorithm, resolution, seed)
             info |= {"resolution": resolution}
-        return Clustering(labels, embedding=components, info=info)
+        return labels, info

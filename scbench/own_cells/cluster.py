@@ -7,28 +7,31 @@ The same code runs as in the benchmark, the permutation of the rows included, so
 from __future__ import annotations
 
 import dataclasses
-import re
 import warnings
-from numbers import Integral
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from scipy.sparse import csr_matrix
+import numpy as np
 
-from scbench.data.stored_order import stored_order
+from scbench.config.preset import own_preset, shipped_preset
+from scbench.config.preset_choice import check_params
 from scbench.errors import ConfigError
-from scbench.graph.estimate_k import estimate_n_clusters
-from scbench.method import Clustering, Counts, MethodConfig, RunContext, check_n_clusters
+from scbench.method import Clustering, MethodConfig, check_n_clusters
 from scbench.names import unknown
-from scbench.own_cells.checked_counts import checked_counts
+from scbench.own_cells.call_checks import check_numbers, device_of
+from scbench.own_cells.checked_counts import check_names, checked_counts
+from scbench.own_cells.embedding_of import check_clusters_embeddings, embedding_of, refuse_batches
+from scbench.own_cells.fit_seeds import CountCells, EmbeddedCells, several
+from scbench.own_cells.in_python import speaking_python
 from scbench.own_cells.matrix_of import is_anndata
+from scbench.own_cells.opened import opened
+from scbench.own_cells.time_left import watched
 from scbench.own_cells.write_clusters import check_takes_clusters, write_clusters
 from scbench.plugins import Plugin, find
 from scbench.renames import current_values
-from scbench.result_check import check_clustering
-from scbench.run.seeding import put_back, row_order, seeded
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from anndata import AnnData
     from scipy.sparse import sparray, spmatrix
@@ -37,105 +40,148 @@ __all__ = ["cluster"]
 
 
 def cluster(
-    data: AnnData | pd.DataFrame | np.ndarray | spmatrix | sparray,
+    data: AnnData | pd.DataFrame | np.ndarray | spmatrix | sparray | str | Path,
     method: str = "leiden",
     n_clusters: int | Literal["estimate"] = "estimate",
     *,
     layer: str | None = None,
+    use_rep: str | np.ndarray | None = None,
+    batch_key: str | None = None,
     values: Literal["counts", "log_normalised", "linear"] = "counts",
     seed: int = 0,
+    n_seeds: int = 1,
     device: str = "cpu",
     key_added: str | None = None,
+    overwrite: bool = False,
+    preset: str | None = None,
+    progress: bool = True,
     **params: Any,
 ) -> Clustering:
     """Cluster cells and return the result; for an AnnData, also write it there.
 
     Args:
-        data: AnnData (backed by a file, too), DataFrame, or dense or sparse (n_cells, n_genes) matrix. Neither the
-            counts nor anything else that is there changes, and nothing at all when an error is raised.
+        data: AnnData (backed by a file, too), DataFrame (cells in rows), dense or sparse (n_cells, n_genes) matrix, or
+            the path of a file that the command reads. Neither the counts nor anything else that is there changes, and
+            nothing at all when an error is raised; a file is never written to.
         method: name of a method, as on the command line.
-        n_clusters: how many, or ``"estimate"``: the number that ``scbench.estimate_k`` returns.
-        layer: layer of the AnnData that holds the counts; None takes ``X``.
+        n_clusters: how many, or ``"estimate"``: the number that ``scbench.estimate_k`` returns; with ``use_rep``, the
+            number of Leiden communities at resolution 1 of that embedding.
+        layer: layer of the AnnData that holds the counts. None takes the first of ``X``, ``layers["counts"]`` and
+            ``raw`` that holds whole numbers, and says which.
+        use_rep: an embedding to cluster instead of counts, such as ``"X_scVI"`` or ``"X_pca_harmony"``: its name in
+            ``obsm``, or the (n_cells, d) points. Leiden, Louvain and pca_kmeans can.
+        batch_key: no method here corrects for batches; the error says what to do instead.
         values: what the matrix holds; ``linear`` (RPKM, TPM and the like) is taken as ln(1 + x).
         seed: >= 0; the same seed gives the same result.
-        device: ``"cpu"`` or a CUDA device such as ``"cuda:0"``.
+        n_seeds: above 1, the seeds from ``seed`` on, and their consensus (see :mod:`scbench.metrics.consensus`).
+        device: ``"cpu"``, ``"auto"``, or a CUDA device such as ``"cuda:0"``.
         key_added: where to write in an AnnData; None takes the method's name. ``obs[key]`` gets the clusters as
-            categories, ``obsm["X_" + key]`` the embedding, ``uns[key]`` method, parameters, seed, K, and in ``info``
-            what the method decided on the way (of Leiden and Louvain the ``resolution``, given or searched). A view
-            becomes an AnnData of its own by this.
+            categories, ``obsm["X_" + key]`` the embedding, ``uns[key]`` method, parameters, seed, K, where the counts
+            are from, and in ``info`` what the method decided on the way (of Leiden and Louvain the ``resolution``,
+            given or searched). With ``n_seeds``, ``obs[key + "_agreement"]`` gets how often a cell is with the others
+            of its cluster in the runs, in [0, 1], and ``info`` mean and sd of the ARI between seeds. A view becomes
+            an AnnData of its own by this.
+        overwrite: whether to replace what is at that key.
+        preset: a preset of the method, or a file of one; ``params`` win over it.
+        progress: say on stderr where the counts are from and how long it takes, with a bar on a terminal.
         params: parameters of the method.
 
     Returns:
         The clustering, in the order of the cells.
 
     Raises:
-        ConfigError: unknown method, parameter, layer or device, or an ``n_clusters`` that is no number.
-        DataError: no table of numbers, or not what ``values`` says (negative, NaN, not whole numbers, all zero); or
-            a view of a backed AnnData, which cannot be written to.
+        ConfigError: unknown method, parameter, layer, embedding or device, something at the key already, or an
+            ``n_clusters`` that is no number.
+        DataError: no table of numbers, or not what ``values`` says (negative, NaN, not whole numbers, all zero); cells
+            of the same name; or a view of a backed AnnData, which cannot be written to.
         ValueError: ``n_clusters`` is below 1 or above the number of cells, or ``seed`` below 0.
 
     Warns:
-        UserWarning: cells without a count, identical cells, spike-ins, features that are no genes (left out).
+        UserWarning: cells without a count, identical cells, spike-ins, features that are no genes (left out); a call
+            that will take more than five minutes, once its first epochs have been measured.
         FutureWarning: a parameter is given by an earlier name.
     """
-    plugin = find(method)
-    renamed: list[str] = []
-    params = current_values(plugin.config_class(), params, prefix="", tell=renamed.append)
-    for line in renamed:
-        warnings.warn(line, FutureWarning, stacklevel=2)
-    config = _configure(plugin, params)
-    run = _context(seed, device)
-    _check_is_number(n_clusters)
-    check_takes_clusters(data)
-    counts, lines = checked_counts(data, layer, values)
-    for line in lines:
-        warnings.warn(line, stacklevel=2)
-    k = estimate_n_clusters(counts) if n_clusters == "estimate" else int(n_clusters)
-    check_n_clusters(k, counts.matrix.shape[0])
-    clustering = _fit(plugin, config, counts, k, run)
-    if is_anndata(data):
-        about = {"method": method, "params": params, "seed": seed, "n_clusters": k, "info": clustering.info}
-        write_clusters(data, key_added or method, clustering, about)
+    with speaking_python():
+        plugin = find(method)
+        renamed: list[str] = []
+        params = current_values(plugin.config_class(), params, prefix="", tell=renamed.append)
+        for line in renamed:
+            warnings.warn(line, FutureWarning, stacklevel=2)
+        preset_params = {} if preset is None else _preset_values(plugin, preset)
+        config = _configure(plugin, preset_params | params, params)
+        check_numbers(n_clusters, seed, n_seeds)
+        device = device_of(device, config)
+        if batch_key is not None:
+            refuse_batches(batch_key)
+        key = key_added or method
+        written = is_anndata(data)
+        if isinstance(data, str | Path):
+            data = opened(Path(data))
+        elif is_anndata(data):
+            check_takes_clusters(data, key, overwrite=overwrite, has_agreement=n_seeds > 1)
+        cells: CountCells | EmbeddedCells
+        if use_rep is None:
+            checked = checked_counts(data, layer, values)
+            for line in checked.lines:
+                warnings.warn(line, stacklevel=2)
+            where = checked.where
+            cells = CountCells(checked.counts)
+            del checked  # as large as the counts
+        else:
+            if layer is not None:
+                raise ConfigError(f"use_rep clusters an embedding and layer={layer!r} would not be used; leave one out")
+            check_clusters_embeddings(config, params)
+            check_names(data)
+            cells = EmbeddedCells(embedding_of(data, use_rep))
+            where = use_rep if isinstance(use_rep, str) else "use_rep"
+        if n_clusters != "estimate":
+            check_n_clusters(int(n_clusters), cells.n_cells)
+        what = f"{'counts' if values == 'counts' and use_rep is None else 'values'} from {where}, {cells.n_cells} cells"
+        with watched(method, config, n_seeds, what, progress=progress) as time_left:
+            k = _number(n_clusters, config, cells)
+
+            def fit(one: int) -> Clustering:
+                done = cells.fit(plugin, config, k or 1, one, device, time_left.epoch)
+                time_left.run_ended()
+                return done
+
+            agreement = None
+            if n_seeds == 1:
+                clustering = fit(seed)
+            else:
+                clustering, agreement = several(fit, range(seed, seed + n_seeds))
+        found = len(np.unique(clustering.labels))
+        if written:
+            about = {"method": method, "params": preset_params | params, "seed": seed, "n_clusters": k or found}
+            about |= {"preset": preset} if preset is not None else {}
+            about |= {"from": where, "info": clustering.info}
+            write_clusters(data, key, clustering, about, agreement)
     return clustering
 
 
-def _configure(plugin: Plugin, params: dict[str, Any]) -> MethodConfig:
-    """Return the method's configuration with the given parameters."""
+def _preset_values(plugin: Plugin, preset: str) -> dict[str, Any]:
+    """Return the parameters of a preset, checked."""
+    found = own_preset(preset) if preset.endswith(".yaml") else shipped_preset(plugin, preset)
+    check_params(found, plugin)
+    if found.tuned_with_labels:
+        warnings.warn(f"preset {preset} was tuned with labels of {', '.join(found.datasets) or 'others'}", stacklevel=3)
+    return dict(found.params)
+
+
+def _configure(plugin: Plugin, params: Mapping[str, Any], given: Mapping[str, Any]) -> MethodConfig:
+    """Return the method's configuration with these parameters, of which the user has given some."""
     config_class = plugin.config_class()
     known = [field.name for field in dataclasses.fields(config_class) if field.name != "name"]
     for name in params:
         if name not in known:
             raise ConfigError(unknown(f"parameter of method {plugin.name}", name, known))
     config = config_class(name=plugin.name, **params)
-    config.check_given([name for name, value in params.items() if value is not None])
+    config.check_given([name for name, value in given.items() if value is not None])
     return config
 
 
-def _context(seed: int, device: str) -> RunContext:
-    """Return what the method is given besides the counts."""
-    if re.fullmatch(r"cpu|cuda(:\d+)?", device) is None:
-        raise ConfigError(f'device must be "cpu" or a CUDA device such as "cuda:0", got {device!r}')
-    return RunContext(seed, device)
-
-
-def _check_is_number(n_clusters: object) -> None:
-    """Refuse what is neither a whole number nor ``"estimate"``; its size is checked with the cells at hand."""
-    is_number = isinstance(n_clusters, Integral) and not isinstance(n_clusters, bool)
-    if not is_number and not (isinstance(n_clusters, str) and n_clusters == "estimate"):
-        raise ConfigError(f'n_clusters must be a whole number or "estimate", got {n_clusters!r}')
-
-
-def _fit(plugin: Plugin, config: MethodConfig, counts: Counts, n_clusters: int, run: RunContext) -> Clustering:
-    """Return the checked clustering in the order of ``counts``, fitted in that of the benchmark."""
-    n_cells = counts.matrix.shape[0]
-    order = stored_order(counts.matrix, is_counts=counts.is_counts)[row_order(n_cells, run.seed)]
-    permuted_counts = dataclasses.replace(counts, matrix=csr_matrix(counts.matrix[order]))
-    fitted = plugin.create(config)
-    with seeded(run.seed, uses_torch=config.USES_TORCH):
-        permuted = check_clustering(fitted.fit_predict(permuted_counts, n_clusters, run), n_cells)
-    return dataclasses.replace(
-        permuted,
-        labels=put_back(permuted.labels, order),
-        embedding=None if permuted.embedding is None else put_back(permuted.embedding, order),
-        soft=None if permuted.soft is None else put_back(permuted.soft, order),
-    )
+def _number(n_clusters: int | str, config: MethodConfig, cells: CountCells | EmbeddedCells) -> int | None:
+    """Return the number of clusters to look for; None where it is not given and a resolution decides."""
+    if n_clusters != "estimate":
+        return int(n_clusters)
+    return None if getattr(config, "fixed_resolution", None) is not None else cells.estimated_k()

@@ -31,7 +31,7 @@ def estimate_k(
 
     Args:
         data: AnnData, DataFrame or (n_cells, n_genes) matrix, as for ``scbench.cluster``. Nothing in it changes.
-        layer: layer of the AnnData that holds the counts; None takes ``X``.
+        layer: layer of the AnnData that holds the counts; None as for ``scbench.cluster``.
         values: what the matrix holds; ``linear`` (RPKM, TPM and the like) is taken as ln(1 + x).
 
     Returns:
@@ -44,7 +44,7 @@ def estimate_k(
     Warns:
         UserWarning: as ``scbench.cluster``.
     """
-    counts, lines = checked_counts(data, layer, values)
+    counts, lines, _ = checked_counts(data, layer, values)
     for line in lines:
         warnings.warn(line, stacklevel=2)
     return estimate_n_clusters(counts)

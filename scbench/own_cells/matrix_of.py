@@ -1,9 +1,9 @@
-"""The matrix of an AnnData, a DataFrame or another matrix, with the names of its genes."""
+"""The matrix of an AnnData, a DataFrame or another matrix, with the names of its genes, and where it was found."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,28 @@ from scbench.names import unknown
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["is_anndata", "matrix_of"]
+__all__ = ["FoundMatrix", "is_anndata", "matrix_of"]
 
 _NUMBERS = "buif"  # kinds of numpy types
+_COUNTS_LAYER = "counts"
+_ROWS_LOOKED_AT = 500
+_VALUES_LOOKED_AT = 1_000_000
+
+
+class FoundMatrix(NamedTuple):
+    """Values of cells, as they are.
+
+    Attributes:
+        matrix: (n_cells, n_genes) of any type of number; it may share its memory with what it was found in.
+        genes: (n_genes,) names, or None.
+        lines: what is left out, a line each: features that are no genes.
+        where: ``X``, ``layers["counts"]``, ``raw`` and the like; for a DataFrame or matrix what it is.
+    """
+
+    matrix: csr_matrix
+    genes: np.ndarray | None
+    lines: list[str]
+    where: str
 
 
 def is_anndata(data: object) -> TypeGuard[AnnData]:
@@ -28,39 +47,83 @@ def is_anndata(data: object) -> TypeGuard[AnnData]:
     return anndata is not None and isinstance(data, anndata.AnnData)
 
 
-def matrix_of(data: object, layer: str | None) -> tuple[csr_matrix, np.ndarray | None, list[str]]:
-    """Return values and gene names, and what is left out, a line each: features that are no genes.
-
-    The matrix may share its memory with ``data``: who changes it copies it first.
+def matrix_of(data: object, layer: str | None, *, finds_counts: bool = False) -> FoundMatrix:
+    """Return values and gene names.
 
     Args:
         data: AnnData (in memory, a view, or backed by a file), DataFrame, or dense or sparse matrix; cells in rows.
         layer: layer of the AnnData; None takes ``X``.
-
-    Returns:
-        (n_cells, n_genes) matrix of any type of number, (n_genes,) names or None, lines.
+        finds_counts: where no layer is named, take the first of ``X``, ``layers["counts"]`` and ``raw`` that holds
+            whole numbers (a sample of them is looked at; all are when they are checked).
 
     Raises:
         ConfigError: unknown layer, or a layer of what is no AnnData.
-        DataError: ``data`` is of another kind, or not a table of numbers; or no feature is a gene.
+        DataError: ``data`` is of another kind, or not a table of numbers; no feature is a gene; no counts are found.
     """
     if not is_anndata(data):
         if layer is not None:
             raise ConfigError(f"layer={layer!r} needs an AnnData, got {type(data).__name__}")
         if isinstance(data, pd.DataFrame):
-            return csr_matrix(_numbers(data)), text_names(data.columns), []
-        return _sparse(data, "the matrix"), None, []
+            return FoundMatrix(csr_matrix(_numbers(data)), text_names(data.columns), [], "the DataFrame")
+        return FoundMatrix(_sparse(data, "the matrix"), None, [], "the matrix")
     if layer is not None and layer not in data.layers:
-        raise ConfigError(unknown("layer", layer, list(data.layers)))
-    where = "X of the AnnData" if layer is None else f"layer {layer!r} of the AnnData"
-    values = data.X if layer is None else data.layers[layer]
+        there = "" if data.layers else " The AnnData has no layers."
+        raise ConfigError(unknown("layer", layer, list(data.layers)) + there)
+    where = "X" if layer is None else f'layers["{layer}"]'
+    if layer is None and finds_counts:
+        where = _place_of_counts(data)
+    values, var = _places(data)[where] if layer is None else (data.layers[layer], data.var)
     if values is None:
         raise DataError(f"the AnnData has no X; layer= names the layer that holds the values ({_listed(data)})")
-    matrix, genes = _sparse(values, where), text_names(data.var_names)
-    if "feature_types" not in data.var:
-        return matrix, genes, []
-    is_gene, said = gene_features(text_names(data.var["feature_types"]), "the AnnData")
-    return (csr_matrix(matrix[:, np.flatnonzero(is_gene)]), genes[is_gene], [*said]) if said else (matrix, genes, [])
+    matrix, genes = _sparse(values, f"{where} of the AnnData"), text_names(var.index)
+    if "feature_types" not in var:
+        return FoundMatrix(matrix, genes, [], where)
+    is_gene, said = gene_features(text_names(var["feature_types"]), "the AnnData")
+    if not said:
+        return FoundMatrix(matrix, genes, [], where)
+    return FoundMatrix(csr_matrix(matrix[:, np.flatnonzero(is_gene)]), genes[is_gene], [*said], where)
+
+
+def _places(adata: AnnData) -> dict[str, tuple[Any, pd.DataFrame]]:
+    """Return the matrices that counts are looked for in, best first, each with the table of its genes."""
+    found: dict[str, tuple[Any, pd.DataFrame]] = {"X": (adata.X, adata.var)}
+    if _COUNTS_LAYER in adata.layers:
+        found[f'layers["{_COUNTS_LAYER}"]'] = (adata.layers[_COUNTS_LAYER], adata.var)
+    if adata.raw is not None:
+        found["raw"] = (adata.raw.X, adata.raw.var)
+    return found
+
+
+def _place_of_counts(adata: AnnData) -> str:
+    """Return the first place that holds whole numbers.
+
+    Raises:
+        DataError: there is none; the message says what is where.
+    """
+    said = []
+    for where, (values, _) in _places(adata).items():
+        wrong = "is not there" if values is None else _why_no_counts(values)
+        if not wrong:
+            return where
+        said.append(f"{where} {wrong}")
+    others = [name for name in adata.layers if name != _COUNTS_LAYER]
+    if _COUNTS_LAYER not in adata.layers:
+        said.append(f'layers["{_COUNTS_LAYER}"] is not there')
+    if adata.raw is None:
+        said.append("raw is not there")
+    there = f" (other layers: {', '.join(map(shown, others))})" if others else ""
+    raise DataError(f"no counts in the AnnData: {', '.join(said)}{there}")
+
+
+def _why_no_counts(values: Any) -> str:  # Any: told by its attributes
+    """Return why a matrix holds no counts, by a sample of its values; empty where nothing speaks against it."""
+    stored = values if issparse(values) else values[:_ROWS_LOOKED_AT]
+    sample = np.asarray(stored.data if issparse(stored) else stored).ravel()[:_VALUES_LOOKED_AT]
+    if sample.dtype.kind not in _NUMBERS:
+        return f"holds {sample.dtype}"
+    if (sample < 0).any():
+        return "has values that are negative"
+    return "" if (np.rint(sample) == sample).all() else "has values that are not whole numbers"
 
 
 def _listed(adata: AnnData) -> str:

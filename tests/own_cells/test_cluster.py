@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_matrix
@@ -43,6 +45,8 @@ def test_an_anndata_gets_clusters_embedding_and_what_made_them(adata: anndata.An
         "params": {"n_components": 7},
         "seed": 0,
         "n_clusters": 4,
+        "from": 'layers["counts"]',
+        "embedding_in": "X_pca_kmeans",
         "info": {"inertia": done.info["inertia"], "n_components": 7},
     }
     assert abs(adata.X - before).max() == 0
@@ -124,13 +128,17 @@ def test_the_callers_generators_go_on_where_they_were() -> None:
         (
             {"match_k": True, "resolution": 2},
             ConfigError,
-            "match_k=true searches the resolution, so method.resolution=2 would not be used; leave out method.match_k",
+            "match_k=True searches the resolution, so resolution=2 would not be used; leave out match_k",
         ),
         ({"layer": "count"}, ConfigError, "unknown layer 'count'. Did you mean 'counts'"),
         ({"layer": "counts", "n_clusters": 121}, ValueError, "n_clusters is 121 but there are only 120 cells"),
-        ({"n_clusters": 3}, DataError, "are not whole numbers"),
-        ({"n_clusters": 3}, DataError, 'log-normalised values with values="log_normalised"'),
-        ({"layer": "scaled", "n_clusters": 3}, DataError, "values are negative"),
+        ({"layer": "log", "n_clusters": 3}, DataError, "are not whole numbers"),
+        ({"layer": "log", "n_clusters": 3}, DataError, 'log-normalised values with values="log_normalised"'),
+        (
+            {"layer": "scaled", "n_clusters": 3},
+            DataError,
+            r'^layers\["scaled"\] of the AnnData: .* values are negative',
+        ),
         ({"layer": "counts", "values": "raw"}, ConfigError, "'raw'. Known: counts, linear, log_normalised"),
         ({"layer": "counts", "n_clusters": "true"}, ConfigError, "a whole number or \"estimate\", got 'true'"),
         ({"layer": "counts", "n_clusters": 2.5}, ConfigError, 'a whole number or "estimate", got 2.5'),
@@ -138,15 +146,53 @@ def test_the_callers_generators_go_on_where_they_were() -> None:
         ({"layer": "counts", "n_clusters": 0}, ValueError, "n_clusters must be at least 1, got 0"),
         ({"layer": "counts", "seed": -1}, ValueError, "seed must be at least 0, got -1"),
         ({"layer": "counts", "device": "gpu"}, ConfigError, "a CUDA device such as \"cuda:0\", got 'gpu'"),
+        (
+            {"layer": "counts", "device": "cuda:99", "method": "cicl"},
+            ConfigError,
+            r"device='cuda:99' is not here \(\d+ CUDA",
+        ),
+        ({"n_seeds": 0}, ConfigError, "n_seeds must be a whole number of at least 1, got 0"),
+        ({"overwrite": False}, ConfigError, r'obs\["leiden"\] is there already; overwrite=True replaces it'),
+        ({"key_added": "e", "overwrite": False}, ConfigError, r'obsm\["X_e"\] is there already'),
+        (
+            {"batch_key": "donor"},
+            ConfigError,
+            'integrate them first .* then cluster that embedding with use_rep="X_scVI"',
+        ),
+        ({"use_rep": "X_scvi"}, ConfigError, "unknown use_rep in obsm 'X_scvi'. Known: X_e, X_leiden, X_odd, X_text"),
+        ({"use_rep": "X_odd"}, DataError, r'obsm\["X_odd"\] has 2 values that are not finite numbers'),
+        ({"use_rep": "X_text"}, DataError, r'obsm\["X_text"\] is no matrix of numbers'),
+        ({"use_rep": np.ones((119, 2))}, DataError, "use_rep has 119 rows for 120 cells; give a row for each"),
+        ({"use_rep": "X_e", "n_clusters": 121}, ValueError, "n_clusters is 121 but there are only 120 cells"),
+        ({"use_rep": "X_e", "layer": "counts"}, ConfigError, "layer='counts' would not be used"),
+        (
+            {"use_rep": "X_e", "n_components": 5},
+            ConfigError,
+            "n_components is a parameter of steps before the embedding",
+        ),
+        (
+            {"use_rep": "X_e", "method": "scsamac"},
+            ConfigError,
+            "scsamac fits counts and cannot cluster an embedding .*these can: leiden, louvain, pca_kmeans",
+        ),
+        ({"method": "scsiameseclu", "preset": "yuong"}, ConfigError, "unknown preset 'yuong' .* Did you mean 'young'"),
+        ({"preset": "young"}, ConfigError, "method leiden has no presets"),
+        ({"method": "scsamac", "values": "log_normalised", "n_clusters": 3}, ValueError, "counts"),
     ],
 )
 def test_mistakes_are_said_and_the_anndata_stays_as_it_is(
     adata: anndata.AnnData, stays: Stays, arguments: dict[str, Any], error: type, message: str
 ) -> None:
     adata.layers["scaled"] = adata.X.toarray() - 1
+    adata.layers["log"] = adata.X.copy()
+    adata.obsm["X_e"] = np.random.default_rng(0).normal(size=(120, 5))
+    adata.obsm["X_odd"] = np.where(np.eye(120, 2) > 0, np.nan, 1.0)
+    adata.obsm["X_text"] = np.full((120, 1), "a")
     scbench.cluster(adata, "pca_kmeans", 2, layer="counts", key_added="leiden")  # what a wrong call must not touch
-    with stays(adata), pytest.raises(error, match=message):
-        scbench.cluster(adata, **arguments)
+    with stays(adata), pytest.raises(error, match=message) as caught:
+        scbench.cluster(adata, **({"overwrite": True} | arguments))
+    assert "\n" not in str(caught.value)
+    assert not re.search(r"dataset\.|method\.", str(caught.value)), "speaks as the command line does"
 
 
 def test_a_layer_needs_an_anndata() -> None:
@@ -181,8 +227,62 @@ def test_an_earlier_name_of_a_parameter_is_taken_and_said(adata: anndata.AnnData
         earlier = scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_genes=30)
     assert [warning.filename for warning in caught] == [__file__]
     assert adata.uns["pca_kmeans"]["params"] == {"n_top_genes": 30}
-    np.testing.assert_array_equal(
-        earlier.labels, scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_top_genes=30).labels
-    )
+    current = scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_top_genes=30, overwrite=True)
+    np.testing.assert_array_equal(earlier.labels, current.labels)
     with pytest.raises(ConfigError, match="n_genes is now n_top_genes, and both are given"):
         scbench.cluster(adata, "pca_kmeans", 4, layer="counts", n_genes=30, n_top_genes=30)
+
+
+def test_cells_of_one_name_are_refused_in_every_form() -> None:
+    table = pd.DataFrame(np.ones((3, 2)), index=["a", "b", "a"])
+    adata = anndata.AnnData(np.ones((3, 2)))
+    adata.obs_names = ["a", "b", "a"]
+    for data, how in ((table, "DataFrame.set_axis"), (adata, r"adata.obs_names_make_unique\(\)")):
+        with pytest.raises(DataError, match=rf"^1 cells have the name of another \(the first: 'a'\); {how}"):
+            scbench.cluster(data, "random", 2)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
+def test_an_empty_anndata_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(DataError, match=rf"^X of the AnnData has {shape[0]} cells and {shape[1]} genes"):
+        scbench.cluster(anndata.AnnData(np.ones(shape)), "random", 2)
+    with pytest.raises(DataError, match="^X of the AnnData: all 3 x 2 values are zero$"):
+        scbench.cluster(anndata.AnnData(np.zeros((3, 2))), "random", 2)
+
+
+def test_files_of_every_kind_are_read(tmp_path: Path) -> None:
+    matrix = toy_counts(60, 80).matrix
+    expected = scbench.cluster(matrix, "pca_kmeans", 3).labels
+    table = pd.DataFrame(matrix.toarray().astype(int), columns=[f"g{i}" for i in range(80)])
+    table.insert(0, "cell", [f"c{i}" for i in range(60)])
+    table.to_csv(tmp_path / "x.csv", index=False)
+    anndata.AnnData(matrix).write_h5ad(tmp_path / "x.h5ad")
+    before = (tmp_path / "x.h5ad").read_bytes()
+    for path in (tmp_path / "x.csv", tmp_path / "x.h5ad", str(tmp_path / "x.h5ad")):
+        np.testing.assert_array_equal(scbench.cluster(path, "pca_kmeans", 3).labels, expected)
+    assert (tmp_path / "x.h5ad").read_bytes() == before
+    (tmp_path / "text.h5ad").write_text("no HDF5")
+    with pytest.raises(DataError, match="text.h5ad cannot be read as an AnnData file"):
+        scbench.cluster(tmp_path / "text.h5ad")
+    with pytest.raises(DataError, match="no.h5ad does not exist"):
+        scbench.cluster(str(tmp_path / "no.h5ad"))
+
+
+def test_a_preset_gives_parameters_and_those_of_the_call_win(adata: anndata.AnnData, tmp_path: Path) -> None:
+    preset = tmp_path / "mine.yaml"
+    preset.write_text("tuned_with_labels: true\nparams: {n_components: 7, n_init: 3}\n")
+    with pytest.warns(UserWarning, match="was tuned with labels") as caught:
+        scbench.cluster(adata, "pca_kmeans", 3, preset=str(preset), n_init=2)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert adata.uns["pca_kmeans"]["params"] == {"n_components": 7, "n_init": 2}
+    assert adata.obsm["X_pca_kmeans"].shape == (120, 7)
+
+
+def test_a_given_resolution_needs_no_number(adata: anndata.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scbench.own_cells.fit_seeds.estimate_n_clusters", lambda *_: pytest.fail("K is not used"))
+    done = scbench.cluster(adata, "leiden", resolution=0.5)
+    assert adata.uns["leiden"]["n_clusters"] == len(np.unique(done.labels))
+
+
+def test_on_auto_a_gpu_is_taken_where_there_is_one(adata: anndata.AnnData) -> None:
+    assert scbench.cluster(adata, "pca_kmeans", 3, device="auto").labels.shape == (120,)

@@ -39,9 +39,12 @@ def test_every_kind_of_matrix_gives_the_same_counts(kind: str, in_an_anndata: bo
     data = KINDS[kind](COUNTS)
     if in_an_anndata and kind != "DataFrame of nullable integers":  # which anndata refuses
         data = anndata.AnnData(data)
-    matrix, _, said = matrix_of(data, None)
-    assert abs(matrix - COUNTS).max() == 0
-    assert said == []
+    found = matrix_of(data, None, finds_counts=True)
+    assert abs(found.matrix - COUNTS).max() == 0
+    assert found.lines == []
+    assert found.where == (
+        "X" if isinstance(data, anndata.AnnData) else f"the {'DataFrame' if 'Frame' in kind else 'matrix'}"
+    )
 
 
 def test_the_columns_of_a_dataframe_are_its_genes() -> None:
@@ -66,6 +69,8 @@ def test_an_anndata_that_is_backed_by_a_file_is_read(form: Callable[..., Any], t
     expected = scbench.cluster(COUNTS, "pca_kmeans", 3).labels
     before = (tmp_path / "x.h5ad").read_bytes()
     for layer in (None, "counts"):
+        seen_from_a_path = scbench.cluster(tmp_path / "x.h5ad", "pca_kmeans", 3, layer=layer)
+        np.testing.assert_array_equal(seen_from_a_path.labels, expected)
         backed = anndata.read_h5ad(tmp_path / "x.h5ad", backed="r")
         np.testing.assert_array_equal(scbench.cluster(backed, "pca_kmeans", 3, layer=layer).labels, expected)
         assert backed.isbacked
@@ -89,12 +94,12 @@ def test_a_part_of_a_backed_one_is_refused_before_the_fit(tmp_path: Path) -> Non
         (np.ones(5), "the matrix is no table of numbers, but ndarray of 1 dimensions and type float64"),
         (np.ones((5, 2, 2)), "ndarray of 3 dimensions"),
         (np.ones((5, 2)).astype(object), "type object"),
-        ("cells.h5ad", "but str of 0 dimensions.*give an AnnData, a DataFrame, or a dense or sparse matrix"),
+        (5, "but int of 0 dimensions.*give an AnnData, a DataFrame, or a dense or sparse matrix"),
         (None, "but NoneType"),
         (anndata.AnnData(np.ones((3, 2), np.float32)).raw, "but NoneType"),
         (pd.DataFrame({"g": [1, 2], "cell_type": ["a", "b"]}), "columns that are not numbers: 1, the first is 'cell_type'"),
         (pd.DataFrame({"g": [1, None], "h": [2, 3]}), "1 values are not a finite number"),
-        (anndata.AnnData(obs=pd.DataFrame(index=["a", "b"])), "the AnnData has no X; .*there are none, either"),
+        (anndata.AnnData(obs=pd.DataFrame(index=["a", "b"])), r'no counts in the AnnData: X is not there, layers\["counts"\] is not'),
     ],
 )  # fmt: skip
 def test_what_is_no_table_of_numbers_is_said_in_one_line(data: Any, message: str) -> None:
@@ -104,8 +109,52 @@ def test_what_is_no_table_of_numbers_is_said_in_one_line(data: Any, message: str
         assert "\n" not in str(caught.value)
 
 
-def test_an_anndata_with_layers_alone_names_them() -> None:
-    adata = anndata.AnnData(obs=pd.DataFrame(index=[str(i) for i in range(120)]), layers={"counts": COUNTS})
-    with pytest.raises(DataError, match=r"has no X; layer= names the layer .*there are: counts"):
-        scbench.estimate_k(adata)
-    assert scbench.estimate_k(adata, layer="counts") == scbench.estimate_k(COUNTS)
+def test_an_anndata_without_x_is_taken_by_its_layers() -> None:
+    adata = anndata.AnnData(
+        obs=pd.DataFrame(index=[str(i) for i in range(120)]), layers={"counts": COUNTS, "other": COUNTS}
+    )
+    assert scbench.estimate_k(adata) == scbench.estimate_k(adata, layer="other") == scbench.estimate_k(COUNTS)
+    with pytest.raises(DataError, match=r"has no X; layer= names the layer .*there are: counts, other"):
+        scbench.estimate_k(adata, values="log_normalised")
+
+
+def test_counts_are_looked_for_in_x_then_in_the_layer_then_in_raw() -> None:
+    log = COUNTS.copy()
+    log.data = np.log1p(log.data)
+    places = []
+    for x, layers, raw in (
+        (COUNTS, {"counts": COUNTS * 2}, None),
+        (log, {"counts": COUNTS, "scaled": log}, COUNTS * 2),
+        (log, {"counts": log}, COUNTS),
+        (log, {}, COUNTS),
+        (log.toarray() - 0.5, {}, COUNTS.toarray()),
+    ):
+        adata = anndata.AnnData(x.copy(), layers=layers)
+        if raw is not None:
+            adata.raw = anndata.AnnData(raw)
+        found = matrix_of(adata, None, finds_counts=True)
+        places.append(found.where)
+        assert abs(found.matrix - COUNTS).max() == 0
+        assert matrix_of(adata, None).where == "X"
+    assert places == ["X", 'layers["counts"]', "raw", "raw", "raw"]
+
+
+def test_raw_has_genes_of_its_own() -> None:
+    adata = anndata.AnnData(np.full((120, 3), 0.5))
+    raw = anndata.AnnData(COUNTS)
+    raw.var_names = GENES
+    adata.raw = raw
+    found = matrix_of(adata, None, finds_counts=True)
+    assert found.genes is not None
+    assert found.genes.tolist() == GENES
+
+
+def test_what_is_where_is_said_when_there_are_no_counts_anywhere() -> None:
+    adata = anndata.AnnData(np.full((4, 3), 0.5), layers={"scaled": np.full((4, 3), -1.0)})
+    adata.raw = anndata.AnnData(np.full((4, 3), -1.5))
+    with pytest.raises(DataError) as caught:
+        matrix_of(adata, None, finds_counts=True)
+    assert str(caught.value) == (
+        "no counts in the AnnData: X has values that are not whole numbers, raw has values that are negative, "
+        'layers["counts"] is not there (other layers: scaled)'
+    )
