@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
 
 from scbench.errors import ConfigError, DataError
 from scbench.method import MethodConfig
@@ -56,7 +55,7 @@ def embedding_of(data: object, use_rep: str | np.ndarray) -> np.ndarray:
         where = f'obsm["{use_rep}"]'
     else:
         found, where = use_rep, "use_rep"
-    points = np.array(csr_matrix(found).toarray() if issparse(found) else found)
+    points = np.array(found.toarray() if hasattr(found, "toarray") else found)
     if points.ndim != 2 or points.dtype.kind not in "biuf" or 0 in points.shape:
         raise DataError(f"{where} is no matrix of numbers, but {points.dtype} of shape {points.shape}")
     n_cells = data.shape[0]  # type: ignore[attr-defined]  # of AnnData, DataFrame and every matrix

@@ -117,8 +117,9 @@ def _place_of_counts(adata: AnnData) -> str:
 
 def _why_no_counts(values: Any) -> str:  # Any: told by its attributes
     """Return why a matrix holds no counts, by a sample of its values; empty where nothing speaks against it."""
-    stored = values if issparse(values) else values[:_ROWS_LOOKED_AT]
-    sample = np.asarray(stored.data if issparse(stored) else stored).ravel()[:_VALUES_LOOKED_AT]
+    is_sparse = bool(issparse(values))
+    stored = values if is_sparse else values[:_ROWS_LOOKED_AT]  # of a matrix in a file these become one in memory
+    sample = np.asarray(stored.data if is_sparse or bool(issparse(stored)) else stored).ravel()[:_VALUES_LOOKED_AT]
     if sample.dtype.kind not in _NUMBERS:
         return f"holds {sample.dtype}"
     if (sample < 0).any():
