@@ -125,7 +125,7 @@ def cluster(
             for line in checked.lines:
                 warnings.warn(line, stacklevel=2)
             where = checked.where
-            cells = CountCells(checked.counts)
+            cells = CountCells(checked.counts, seed)
             del checked  # as large as the counts
         else:
             if layer is not None:

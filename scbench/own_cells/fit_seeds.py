@@ -30,33 +30,48 @@ Log = Callable[[int, dict[str, float]], None]
 class CountCells:
     """Cells as counts (or log-normalised values), ready for one fit after the other.
 
+    They are kept once, in the order that the first seed is given, which then needs no copy of its own.
+
     Args:
-        counts: of which nobody else needs the matrix.
+        counts: of which the caller need not keep the matrix.
+        first_seed: see above; any other works as well.
     """
 
-    def __init__(self, counts: Counts) -> None:
-        self._order = stored_order(counts.matrix, is_counts=counts.is_counts)
+    def __init__(self, counts: Counts, first_seed: int) -> None:
+        self.n_cells = counts.matrix.shape[0]
+        self._stored_order = stored_order(counts.matrix, is_counts=counts.is_counts)
+        self._order = self._order_of(first_seed)
         self._counts = dataclasses.replace(counts, matrix=csr_matrix(counts.matrix[self._order]))
         self._inputs = SharedInputs(self._counts.matrix)
-        self.n_cells = len(self._order)
 
     def estimated_k(self) -> int:
         """Return the number of clusters that ``scbench.estimate_k`` gives."""
-        place = np.argsort(self._order)
-        counts = dataclasses.replace(self._counts, matrix=csr_matrix(self._counts.matrix[place]))  # as they came in
+        counts, place = self._in_order(np.arange(self.n_cells))
         return estimate_n_clusters(counts, self._inputs.serving(counts.matrix, place))
 
     def fit(
         self, plugin: Plugin, config: MethodConfig, n_clusters: int, seed: int, device: str, log: Log
     ) -> Clustering:
         """Return the checked clustering, in the order that the cells came in."""
-        rows = row_order(self.n_cells, seed)
-        counts = dataclasses.replace(self._counts, matrix=csr_matrix(self._counts.matrix[rows]))
-        run = RunContext(seed, device, cache=self._inputs.serving(counts.matrix, rows), on_log=log)
+        order = self._order_of(seed)
+        counts, place = self._in_order(order)
+        run = RunContext(seed, device, cache=self._inputs.serving(counts.matrix, place), on_log=log)
         method = plugin.create(config)
         with seeded(seed, uses_torch=config.USES_TORCH):
             fitted = check_clustering(method.fit_predict(counts, n_clusters, run), self.n_cells)
-        return _put_back(fitted, self._order[rows])
+        return _put_back(fitted, order)
+
+    def _order_of(self, seed: int) -> np.ndarray:
+        """Return the order of the benchmark: row i of a run is cell ``order[i]``."""
+        order: np.ndarray = self._stored_order[row_order(self.n_cells, seed)]
+        return order
+
+    def _in_order(self, order: np.ndarray) -> tuple[Counts, np.ndarray]:
+        """Return counts whose row i is cell ``order[i]``, and which of the kept rows that is."""
+        place = np.argsort(self._order)[order]
+        if np.array_equal(order, self._order):
+            return self._counts, place
+        return dataclasses.replace(self._counts, matrix=csr_matrix(self._counts.matrix[place])), place
 
 
 class EmbeddedCells:
