@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,7 +27,7 @@ from scbench.own_cells.fit_seeds import CountCells, EmbeddedCells, several
 from scbench.own_cells.in_python import speaking_python
 from scbench.own_cells.matrix_of import is_anndata
 from scbench.own_cells.opened import opened
-from scbench.own_cells.time_left import watched
+from scbench.own_cells.time_left import PILOT_ABOVE, n_epochs_of, pilot_seconds, watched
 from scbench.own_cells.write_clusters import check_takes_clusters, write_clusters
 from scbench.plugins import Plugin, find
 from scbench.renames import current_values
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from scipy.sparse import sparray, spmatrix
 
 __all__ = ["cluster"]
+
+_K_OF_PILOTS = 10  # clusters, where the number is estimated later
 
 
 def cluster(
@@ -98,7 +101,8 @@ def cluster(
 
     Warns:
         UserWarning: cells without a count, identical cells, spike-ins, features that are no genes (left out); a call
-            that will take more than five minutes, once its first epochs have been measured.
+            that will take more than five minutes, by its first epochs, or by fits to some of the cells for a method
+            that has none.
         FutureWarning: a parameter is given by an earlier name.
     """
     with speaking_python():
@@ -138,6 +142,9 @@ def cluster(
             check_n_clusters(int(n_clusters), cells.n_cells)
         what = f"{'counts' if values == 'counts' and use_rep is None else 'values'} from {where}, {cells.n_cells} cells"
         with watched(method, config, n_seeds, what, progress=progress) as time_left:
+            if n_epochs_of(config) == 0 and cells.n_cells > PILOT_ABOVE:
+                some = n_clusters if isinstance(n_clusters, int) else _K_OF_PILOTS
+                time_left.expect(pilot_seconds(partial(cells.fit_some, plugin, config, some), cells.n_cells))
             k = _number(n_clusters, config, cells)
 
             def fit(one: int) -> Clustering:

@@ -61,6 +61,12 @@ class CountCells:
             fitted = check_clustering(method.fit_predict(counts, n_clusters, run), self.n_cells)
         return _put_back(fitted, order)
 
+    def fit_some(self, plugin: Plugin, config: MethodConfig, n_clusters: int, n_cells: int) -> None:
+        """Fit to the first of the kept cells, which are in a random order, and keep nothing."""
+        counts = dataclasses.replace(self._counts, matrix=csr_matrix(self._counts.matrix[:n_cells]))
+        with seeded(0, uses_torch=config.USES_TORCH):
+            plugin.create(config).fit_predict(counts, min(n_clusters, n_cells), RunContext(0))
+
     def _order_of(self, seed: int) -> np.ndarray:
         """Return the order of the benchmark: row i of a run is cell ``order[i]``."""
         order: np.ndarray = self._stored_order[row_order(self.n_cells, seed)]
@@ -89,6 +95,13 @@ class EmbeddedCells:
         """Return the number of Leiden communities at resolution 1 of the graph of 20 neighbours of these points."""
         graph = umap_connectivities(self._points, _NEIGHBOURS_OF_ESTIMATE)
         return len(np.unique(communities(graph, "leiden", 1.0, 0)))
+
+    def fit_some(self, plugin: Plugin, config: MethodConfig, n_clusters: int, n_cells: int) -> None:
+        """Fit to some cells, chosen at random, and keep nothing."""
+        method = plugin.create(config)
+        rows = row_order(self.n_cells, 0)[:n_cells]
+        if isinstance(method, EmbeddingMethod):
+            method.cluster_embedding(self._points[rows], min(n_clusters, n_cells), RunContext(0))
 
     def fit(
         self, plugin: Plugin, config: MethodConfig, n_clusters: int, seed: int, device: str, log: Log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,7 +15,10 @@ from scbench.consoles import ProgressConsole, say
 from scbench.method import MethodConfig
 from scbench.run.display import short_time
 
-__all__ = ["TimeLeft", "n_epochs_of", "watched"]
+__all__ = ["PILOT_ABOVE", "TimeLeft", "n_epochs_of", "pilot_seconds", "watched"]
+
+PILOT_ABOVE = 50_000  # cells up to which a method without epochs takes seconds
+_PILOTS = (2_000, 8_000)
 
 _LONG_SECONDS = 300.0
 _EPOCHS_MEASURED = 3
@@ -29,6 +33,27 @@ def n_epochs_of(config: MethodConfig) -> int:
     values = dataclasses.asdict(config)
     names = [name for name in values if name == "epochs" or (name.startswith("pretrain") and name.endswith("epochs"))]
     return sum(int(values[name] or 0) for name in names)
+
+
+def pilot_seconds(fit: Callable[[int], object], n_cells: int, clock: Callable[[], float] = time.monotonic) -> float:
+    """Return the seconds that a fit to all cells may take, from fits to 2 000 and 8 000 of them, by a power law.
+
+    The exponent is kept between 1 and 2: no method here is faster than linear, or slower than all pairs of cells.
+
+    Args:
+        fit: to as many of the cells, chosen at random.
+        n_cells: all of them, more than 8 000.
+        clock: seconds from any start.
+    """
+    fit(_PILOTS[0])  # imports and the like
+    times = []
+    for n_of_them in _PILOTS:
+        started = clock()
+        fit(n_of_them)
+        times.append(max(clock() - started, 1e-6))
+    exponent = math.log(times[1] / times[0]) / math.log(_PILOTS[1] / _PILOTS[0])
+    seconds: float = times[1] * (n_cells / _PILOTS[1]) ** min(max(exponent, 1.0), 2.0)
+    return seconds
 
 
 class TimeLeft:
@@ -66,6 +91,10 @@ class TimeLeft:
         if n_logged >= _EPOCHS_MEASURED and elapsed >= _SECONDS_MEASURED:
             self._tell(share, elapsed / share)
 
+    def expect(self, seconds_of_a_run: float) -> None:
+        """Take the time into account that each run is expected to take before any has begun."""
+        self._tell(0.0, seconds_of_a_run * self._n_seeds, "by fits to 2 000 and 8 000 of the cells")
+
     def run_ended(self) -> None:
         """Take the end of a seed into account."""
         self._n_done += 1
@@ -74,15 +103,15 @@ class TimeLeft:
             share = self._n_done / self._n_seeds
             self._tell(share, (self._clock() - self._started) / share)
 
-    def _tell(self, share: float, whole_seconds: float) -> None:
+    def _tell(self, share: float, whole_seconds: float, by: str = "") -> None:
         left = whole_seconds * (1 - share)
         of_seeds = f"seed {self._n_done + 1} of {self._n_seeds}, " if self._n_seeds > 1 else ""
         self._show(share, f"{of_seeds}about {short_time(left)} left")
         if whole_seconds > _LONG_SECONDS and not self._has_warned:
             self._has_warned = True
+            by = by or f"by its first {short_time(whole_seconds * share)}"
             warnings.warn(
-                f"this will take about {short_time(whole_seconds)} (by its first "
-                f"{short_time(whole_seconds * share)}; it may be a third of that or twice as much)",
+                f"this will take about {short_time(whole_seconds)} ({by}; it may be a third of that or twice as much)",
                 stacklevel=2,
             )
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 
 import scbench
-from scbench.own_cells.time_left import TimeLeft, n_epochs_of
+from scbench.own_cells.time_left import TimeLeft, n_epochs_of, pilot_seconds
 from scbench.plugins import find
 from scbench.testing import toy_counts
 
@@ -87,3 +88,25 @@ def test_where_the_counts_are_from_is_said_unless_nobody_wants_to_know(capsys: p
     assert capsys.readouterr().err == "random: counts from the matrix, 60 cells\n"
     scbench.cluster(counts, "random", 3, progress=False)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("exponent", "expected"), [(0.5, 80.0), (1.0, 80.0), (1.5, 253.0), (2.0, 800.0), (3.0, 800.0)])
+def test_pilots_give_a_power_law_between_linear_and_all_pairs(exponent: float, expected: float) -> None:
+    clock = Clock()
+    asked = []
+
+    def fit(n_cells: int) -> None:
+        asked.append(n_cells)
+        clock.now += 8 * (n_cells / 8000) ** exponent
+
+    assert pilot_seconds(fit, 80_000, clock) == pytest.approx(expected, rel=0.01)
+    assert asked == [2000, 2000, 8000]
+
+
+def test_a_large_call_without_epochs_is_warned_of_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scbench.own_cells.cluster.PILOT_ABOVE", 50)
+    monkeypatch.setattr("scbench.own_cells.cluster.pilot_seconds", lambda fit, n_cells: (fit(30), 100.0 + n_cells)[1])
+    points = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    for more in ({}, {"use_rep": points}):
+        with pytest.warns(UserWarning, match=r"about 5 min 20 s \(by fits to 2 000 and 8 000 of the cells; it may"):
+            scbench.cluster(toy_counts(60, 80).matrix, "leiden", 3, n_seeds=2, **more)
