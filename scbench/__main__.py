@@ -24,6 +24,7 @@ __all__ = ["console", "main"]
 
 # Commands that are modules of their own: python -m scbench.<name>, or scbench <name>.
 _COMMANDS = {
+    "advise": "scbench.advise",
     "archive": "scbench.archive",
     "compare": "scbench.own_cells.comparison.command",
     "datasets": "scbench.datasets",

@@ -248,6 +248,7 @@ class MethodConfig:
 
     VARIANTS: ClassVar[tuple[str, ...]] = ("default",)
     USES_TORCH: ClassVar[bool] = True  # False: runs on the CPU and imports no torch
+    NEEDS_COUNTS: ClassVar[bool] = False  # True: refuses log-normalised values
     RESPECTS_K: ClassVar[bool] = True  # False: may find another number of clusters than it was asked for
     CLUSTERS_EMBEDDINGS: ClassVar[bool] = False  # True: the method is an EmbeddingMethod
 

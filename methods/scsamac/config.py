@@ -55,6 +55,7 @@ class ScSamacConfig(MethodConfig):
     """Settings of scSAMAC."""
 
     VARIANTS: ClassVar[tuple[str, ...]] = ("default", "paper_code")
+    NEEDS_COUNTS: ClassVar[bool] = True
 
     name: str = "scsamac"
     likelihood: str = vocabulary.likelihood("nb")

@@ -26,6 +26,7 @@ from scbench.own_cells.comparison.evidence import agreement_of, clusters_of, met
 from scbench.own_cells.comparison.marker_table import marker_table
 from scbench.own_cells.comparison.result import CONSENSUS, Comparison
 from scbench.own_cells.comparison.runs import MethodRuns
+from scbench.own_cells.in_python import speaking_python
 from scbench.own_cells.matrix_of import is_anndata
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def compare(
         n_clusters: for all methods: a number, ``"estimate"``, or ``"true"``: as many as ``label_key`` has types.
         label_key: column of ``obs`` (of a file: its labels, as ``dataset.label``) with annotated types, for ACC, NMI
             and ARI. No method sees it.
-        layer: layer of the AnnData that holds the counts; of a file, its matrix.
+        layer: layer of the AnnData that holds the counts. None takes the first of ``X``, ``layers["counts"]`` and
+            ``raw`` that holds whole numbers, and says which; of a file, None takes what ``dataset=file`` does.
         values: what the matrix holds.
         markers: also rank marker genes of the consensus clusters.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
@@ -88,30 +90,32 @@ def compare(
     Warns:
         UserWarning: cells without a count, identical cells, spike-ins, features that are no genes (left out).
     """
-    if isinstance(n_seeds, bool) or not isinstance(n_seeds, int) or n_seeds < 1:
-        raise ConfigError(f"n_seeds must be a whole number of at least 1, got {n_seeds!r}")
-    chosen = methods if isinstance(methods, Mapping) else {name: {} for name in _listed(methods)}
-    of_methods = {
-        name: [f"method.{key}={literal(value)}" for key, value in its_own.items()] for name, its_own in chosen.items()
-    }
-    common = [f"seeds={n_seeds}", f"n_clusters={n_clusters}", f"device={literal(device)}"]
-    common += [f"{name.replace('__', '.')}={literal(value)}" for name, value in settings.items()]
-    with _folder(out) as folder:
-        if isinstance(data, (str, Path)):
-            given = [f"dataset.path={literal(str(data))}", f"dataset.values={values}"]
-            given += [f"dataset.label={NO_LABELS if label_key is None else literal(label_key)}"]
-            given += [] if layer is None else [f"dataset.matrix={literal(layer)}"]
-        else:
-            path, lines = _as_file(data, layer, values, label_key, folder)
-            for line in lines:
-                warnings.warn(line, stacklevel=2)
-            given = [f"dataset.path={literal(str(path))}", "dataset.name=cells"]
-            given += [f"dataset.values={'counts' if values == 'counts' else 'log_normalised'}"]
-            given += [f"dataset.label={NO_LABELS if label_key is None else LABEL}"]
-        found = compared(of_methods, [*given, *common], folder, markers=markers, progress=progress)
-        if out is not None:
-            found.write(folder)
-    return found
+    with speaking_python():
+        if isinstance(n_seeds, bool) or not isinstance(n_seeds, int) or n_seeds < 1:
+            raise ConfigError(f"n_seeds must be a whole number of at least 1, got {n_seeds!r}")
+        chosen = methods if isinstance(methods, Mapping) else {name: {} for name in _listed(methods)}
+        of_methods = {
+            name: [f"method.{key}={literal(value)}" for key, value in its_own.items()]
+            for name, its_own in chosen.items()
+        }
+        common = [f"seeds={n_seeds}", f"n_clusters={n_clusters}", f"device={literal(device)}"]
+        common += [f"{name.replace('__', '.')}={literal(value)}" for name, value in settings.items()]
+        with _folder(out) as folder:
+            if isinstance(data, (str, Path)):
+                given = [f"dataset.path={literal(str(data))}", f"dataset.values={values}"]
+                given += [f"dataset.label={NO_LABELS if label_key is None else literal(label_key)}"]
+                given += [] if layer is None else [f"dataset.matrix={literal(layer)}"]
+            else:
+                path, lines = _as_file(data, layer, values, label_key, folder)
+                for line in lines:
+                    warnings.warn(line, stacklevel=2)
+                given = [f"dataset.path={literal(str(path))}", "dataset.name=cells"]
+                given += [f"dataset.values={'counts' if values == 'counts' else 'log_normalised'}"]
+                given += [f"dataset.label={NO_LABELS if label_key is None else LABEL}"]
+            found = compared(of_methods, [*given, *common], folder, markers=markers, progress=progress)
+            if out is not None:
+                found.write(folder)
+        return found
 
 
 def compared(
@@ -156,9 +160,9 @@ def _as_file(
 ) -> tuple[Path, list[str]]:  # fmt: skip
     """Return the file that the runs read, and what the user should know."""
     labels = None if label_key is None else _labels_of(data, label_key)
-    counts, lines = checked_counts(data, layer, values)
-    names = cell_names_of(data, counts.matrix.shape[0])
-    return write_cells(counts, names, labels, folder), lines
+    checked = checked_counts(data, layer, values)
+    names = cell_names_of(data, checked.counts.matrix.shape[0])
+    return write_cells(checked.counts, names, labels, folder), checked.lines
 
 
 def _labels_of(data: object, key: str) -> np.ndarray:

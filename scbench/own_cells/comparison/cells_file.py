@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from scbench.errors import DataError, StoreError
+from scbench.errors import StoreError
 from scbench.method import Counts
+from scbench.own_cells.matrix_of import is_anndata
 from scbench.whole_file import temporary_beside
 
 __all__ = ["LABEL", "cell_names_of", "write_cells"]
@@ -18,20 +19,10 @@ LABEL = "label"
 
 
 def cell_names_of(data: object, n_cells: int) -> np.ndarray:
-    """Return the names of the cells of an AnnData or DataFrame, (n_cells,) str; numbers for other matrices.
-
-    Raises:
-        DataError: two cells have one name, so that labels could not be told apart.
-    """
-    index = getattr(data, "obs_names", getattr(data, "index", None))
-    names = np.arange(n_cells).astype(str) if index is None or callable(index) else np.asarray(index).astype(str)
-    repeated = pd.Index(names)[pd.Index(names).duplicated()]
-    if len(repeated):
-        raise DataError(
-            f"{len(repeated)} cell names come more than once (the first is {repeated[0]!r}), so labels could not be "
-            "told apart; adata.obs_names_make_unique() makes them different"
-        )
-    return names
+    """Return the names of the cells of an AnnData or DataFrame, (n_cells,) str; numbers for other matrices."""
+    if is_anndata(data):
+        return np.asarray(data.obs_names).astype(str)
+    return np.asarray(data.index).astype(str) if isinstance(data, pd.DataFrame) else np.arange(n_cells).astype(str)
 
 
 def write_cells(counts: Counts, names: np.ndarray, labels: np.ndarray | None, folder: Path) -> Path:

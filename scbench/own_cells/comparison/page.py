@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,22 +13,13 @@ import pandas as pd
 
 from scbench.escape import html_text
 from scbench.own_cells.comparison.result import CONSENSUS, Comparison
+from scbench.own_cells.static_page import html_table, static_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["comparison_page", "picture"]
 
-_STYLE = """
-:root{color-scheme:light dark;--line:#8884;--quiet:#777}
-body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}
-h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .3rem}
-p,li{max-width:46rem}.quiet{color:var(--quiet)}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
-img{max-width:100%;height:auto;background:#fff}
-"""
 _SHOWN = 50  # cells that methods disagree on, and markers of a cluster
 _HEADINGS: Mapping[str, tuple[str, str, Callable[[float], str]]] = {
     "n_clusters": ("K found", "mean over seeds", lambda value: f"{value:.1f}".removesuffix(".0")),
@@ -60,12 +50,7 @@ def comparison_page(comparison: Comparison, pictures: Mapping[str, str]) -> str:
         comparison: what to show.
         pictures: addresses of figures (``data:``) by heading; empty where they cannot be drawn.
     """
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{_digest(_STYLE)}'; base-uri 'none'; form-action 'none'"
-    )
-    title = html_text(f"Methods on {comparison.name}")
     parts = [
-        f"<h1>{title}</h1>",
         f"<p>{len(comparison.labels)} cells, {len(comparison.methods)} methods. No column below knows annotated types"
         + (
             ", but ACC, NMI and ARI."
@@ -90,14 +75,7 @@ def comparison_page(comparison: Comparison, pictures: Mapping[str, str]) -> str:
     parts += _odd_cells(comparison)
     if comparison.markers is not None:
         parts += ["<h2>Markers of the consensus clusters</h2>", _markers(comparison)]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
-        f"<title>{title} · scbench</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    return static_page(f"Methods on {comparison.name}", parts)
 
 
 def picture(figure: Figure) -> str:
@@ -114,7 +92,7 @@ def _methods(table: pd.DataFrame) -> str:
         [str(method), *(_number(row[name], _HEADINGS[name][2]) for name in columns)] for method, row in table.iterrows()
     ]
     meanings = "; ".join(f"{_HEADINGS[name][0]}: {_HEADINGS[name][1]}" for name in columns)
-    shown = _html_table(["method", *(_HEADINGS[name][0] for name in columns)], rows)
+    shown = html_table(["method", *(_HEADINGS[name][0] for name in columns)], rows)
     return f'{shown}<p class="quiet">{html_text(meanings)}.</p>'
 
 
@@ -136,7 +114,7 @@ def _clusters(comparison: Comparison) -> str:
         "agreement: with how many of the other cells of its cluster a cell is together, mean over methods and cells; "
         "found by: methods with a cluster whose Jaccard index with it is above 0.5, and that index by method"
     )
-    return f'{_html_table(heads, rows)}<p class="quiet">{meaning}.</p>'
+    return f'{html_table(heads, rows)}<p class="quiet">{meaning}.</p>'
 
 
 def _odd_cells(comparison: Comparison) -> list[str]:
@@ -154,7 +132,7 @@ def _odd_cells(comparison: Comparison) -> list[str]:
             [str(cell), *(str(row[name]) for name in (*comparison.methods, CONSENSUS)), f"{row['agreement']:.2f}"]
             for cell, row in odd.head(_SHOWN).iterrows()
         ]
-        parts.append(_html_table(heads, rows))
+        parts.append(html_table(heads, rows))
     return parts
 
 
@@ -167,7 +145,7 @@ def _markers(comparison: Comparison) -> str:
         [str(cluster), ", ".join(of_cluster["gene"].head(_SHOWN // 5))]
         for cluster, of_cluster in table.groupby("cluster")
     ]
-    return _html_table(["cluster", "best markers (Wilcoxon), the best first; all in markers.csv"], rows)
+    return html_table(["cluster", "best markers (Wilcoxon), the best first; all in markers.csv"], rows)
 
 
 def _table(table: pd.DataFrame, corner: str, shown: Callable[[float], str]) -> str:
@@ -176,21 +154,9 @@ def _table(table: pd.DataFrame, corner: str, shown: Callable[[float], str]) -> s
         [str(name), *(_number(value, shown) for value in row)]
         for name, row in zip(table.index, table.to_numpy(), strict=True)
     ]
-    return _html_table([corner, *map(str, table.columns)], rows)
-
-
-def _html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table that scrolls sideways where it is too wide."""
-    head = "".join(f"<th>{html_text(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{html_text(text)}</td>' for text in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return html_table([corner, *map(str, table.columns)], rows)
 
 
 def _number(value: Any, shown: Callable[[float], str]) -> str:  # Any: a cell of a data frame
     """Return a number as people read it; a dash for none."""
     return "-" if np.isnan(value) else re.sub(r"^-(0\.?0*)$", r"\1", shown(float(value)))
-
-
-def _digest(text: str) -> str:
-    """Return the sha256 of a style as policies write it."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -13,7 +13,7 @@ from pathlib import Path
 from scbench.config.schema import LocalEngine, parse_devices
 from scbench.errors import ConfigError
 
-__all__ = ["Device", "Slots", "cores_at_hand", "resolve_devices"]
+__all__ = ["Device", "Slots", "cores_at_hand", "gpu_count", "resolve_devices"]
 
 
 @dataclass
@@ -137,7 +137,7 @@ def _gpus(requested: object, engine: LocalEngine, any_uses_torch: bool) -> list[
     names = parse_devices(requested)
     if names == ["cpu"] or (names == ["auto"] and not any_uses_torch):
         return []
-    present = _gpu_count()
+    present = gpu_count()
     if names == ["auto"]:
         wanted = list(range(present))
     elif names == ["cuda"]:
@@ -163,7 +163,7 @@ def _index(name: str, present: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def _gpu_count() -> int:
+def gpu_count() -> int:
     """Return the number of CUDA devices. Torch is asked in a process of its own, and only when a driver is there.
 
     This process must not import torch: it would hold a CUDA context, and start-up would take a second longer.

@@ -77,7 +77,7 @@ def test_more_threads_than_cores_are_refused() -> None:
 @pytest.mark.usefixtures("seven_cores")
 @pytest.mark.parametrize(("runs_per_gpu", "cpu_slots"), [(1, 5), (3, 1), (8, 1)])
 def test_runs_on_gpus_need_a_core_each_too(monkeypatch: pytest.MonkeyPatch, runs_per_gpu: int, cpu_slots: int) -> None:
-    monkeypatch.setattr(devices, "_gpu_count", lambda: 2)
+    monkeypatch.setattr(devices, "gpu_count", lambda: 2)
     found = resolve_devices("cuda", LocalEngine(runs_per_gpu=runs_per_gpu), True)
     assert [gpu.capacity for gpu in found.gpus] == [runs_per_gpu] * 2
     assert found.cpu.capacity == cpu_slots
@@ -106,7 +106,7 @@ def test_cores_at_hand_are_those_of_the_job(monkeypatch: pytest.MonkeyPatch, ask
 def test_devices_are_resolved_against_those_present(
     monkeypatch: pytest.MonkeyPatch, requested: object, expected: list[str]
 ) -> None:
-    monkeypatch.setattr(devices, "_gpu_count", lambda: 2)
+    monkeypatch.setattr(devices, "gpu_count", lambda: 2)
     assert [device.name for device in resolve_devices(requested, LocalEngine(), True).gpus] == expected
 
 
@@ -114,7 +114,7 @@ def test_auto_does_not_look_for_gpus_when_no_method_could_use_one(monkeypatch: p
     def asked() -> int:
         raise AssertionError("looked for GPUs")
 
-    monkeypatch.setattr(devices, "_gpu_count", asked)
+    monkeypatch.setattr(devices, "gpu_count", asked)
     assert resolve_devices("auto", LocalEngine(), False).gpus == []
 
 
@@ -128,6 +128,6 @@ def test_auto_does_not_look_for_gpus_when_no_method_could_use_one(monkeypatch: p
     ],
 )
 def test_missing_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, requested: object, message: str) -> None:
-    monkeypatch.setattr(devices, "_gpu_count", lambda: 0)
+    monkeypatch.setattr(devices, "gpu_count", lambda: 0)
     with pytest.raises(ConfigError, match=message):
         resolve_devices(requested, LocalEngine(), True)
