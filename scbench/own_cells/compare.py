@@ -24,8 +24,9 @@ from scbench.own_cells.comparison.cells_file import LABEL, cell_names_of, write_
 from scbench.own_cells.comparison.child import runs_of
 from scbench.own_cells.comparison.evidence import agreement_of, clusters_of, method_consensus, numbered_alike, table_of
 from scbench.own_cells.comparison.marker_table import marker_table
-from scbench.own_cells.comparison.result import CONSENSUS, Comparison
+from scbench.own_cells.comparison.result import Comparison
 from scbench.own_cells.comparison.runs import MethodRuns
+from scbench.own_cells.comparison.tables import CONSENSUS
 from scbench.own_cells.in_python import speaking_python
 from scbench.own_cells.matrix_of import is_anndata
 

@@ -22,7 +22,8 @@ from scbench.metrics.consensus import Consensus
 from scbench.own_cells.comparison.cells_file import write_cells
 from scbench.own_cells.comparison.command import main
 from scbench.own_cells.comparison.evidence import agreement_of, clusters_of, numbered_alike
-from scbench.own_cells.comparison.result import CONSENSUS, Comparison
+from scbench.own_cells.comparison.result import Comparison
+from scbench.own_cells.comparison.tables import CONSENSUS
 from scbench.testing import toy_counts
 
 Stays = Callable[[anndata.AnnData], AbstractContextManager[None]]

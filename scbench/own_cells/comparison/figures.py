@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from scbench.errors import DataError
 from scbench.escape import figure_text
-from scbench.own_cells.comparison.result import CONSENSUS, Comparison
+from scbench.own_cells.comparison.tables import CONSENSUS, ComparisonTables
 from scbench.report.figures.embedding import lay_out, sample_cells
 from scbench.report.figures.files import new_figure
 from scbench.report.figures.palette import palette
@@ -22,7 +22,7 @@ _MOST_COLOURS = 60  # more clusters share colours; numbers tell them apart no lo
 _LEAST_CELLS = 4  # a layout needs so many
 
 
-def agreement_figure(comparison: Comparison) -> Figure:
+def agreement_figure(comparison: ComparisonTables) -> Figure:
     """Return a map of the ARI between methods, alike beside alike."""
     table = comparison.agreement
     names = [figure_text(name) for name in table.index]
@@ -43,7 +43,7 @@ def agreement_figure(comparison: Comparison) -> Figure:
     return figure
 
 
-def stability_figure(comparison: Comparison) -> Figure:
+def stability_figure(comparison: ComparisonTables) -> Figure:
     """Return for each method the share of cells at each level of agreement between its seeds."""
     names = comparison.methods
     figure = new_figure(6.4, 0.9 + 0.42 * len(names))
@@ -63,7 +63,7 @@ def stability_figure(comparison: Comparison) -> Figure:
     return figure
 
 
-def umap_figure(comparison: Comparison) -> Figure:
+def umap_figure(comparison: ComparisonTables) -> Figure:
     """Return one panel per method, one of the consensus, and one of the cells that methods disagree on.
 
     Raises:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scbench.method import Counts
-from scbench.own_cells.comparison.result import MarkerTable
+from scbench.own_cells.comparison.tables import MarkerTable
 from scbench.report.markers.expression import NoMarkersError, expression_of
 from scbench.report.markers.ranking import SHOWN, rank_markers
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from scbench.escape import html_text
-from scbench.own_cells.comparison.result import CONSENSUS, Comparison
+from scbench.own_cells.comparison.tables import CONSENSUS, ComparisonTables
 from scbench.own_cells.static_page import html_table, static_page
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _HEADINGS: Mapping[str, tuple[str, str, Callable[[float], str]]] = {
 }
 
 
-def comparison_page(comparison: Comparison, pictures: Mapping[str, str]) -> str:
+def comparison_page(comparison: ComparisonTables, pictures: Mapping[str, str]) -> str:
     """Return the page.
 
     Args:
@@ -96,7 +96,7 @@ def _methods(table: pd.DataFrame) -> str:
     return f'{shown}<p class="quiet">{html_text(meanings)}.</p>'
 
 
-def _clusters(comparison: Comparison) -> str:
+def _clusters(comparison: ComparisonTables) -> str:
     """Return the table of consensus clusters."""
     table = comparison.clusters
     heads = ["cluster", "cells", "agreement", "found by", *comparison.methods]
@@ -117,7 +117,7 @@ def _clusters(comparison: Comparison) -> str:
     return f'{html_table(heads, rows)}<p class="quiet">{meaning}.</p>'
 
 
-def _odd_cells(comparison: Comparison) -> list[str]:
+def _odd_cells(comparison: ComparisonTables) -> list[str]:
     """Return the cells on which methods disagree most."""
     odd = comparison.disagreed()
     share = len(odd) / len(comparison.labels)
@@ -136,7 +136,7 @@ def _odd_cells(comparison: Comparison) -> list[str]:
     return parts
 
 
-def _markers(comparison: Comparison) -> str:
+def _markers(comparison: ComparisonTables) -> str:
     """Return the best markers of each cluster in a line, or why there are none."""
     if comparison.markers is None or comparison.markers.said:
         return f"<p>{html_text('' if comparison.markers is None else comparison.markers.said)}</p>"

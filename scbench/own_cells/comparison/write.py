@@ -13,7 +13,7 @@ import pandas as pd
 from scbench.errors import StoreError
 from scbench.escape import csv_row
 from scbench.own_cells.comparison.page import comparison_page, picture
-from scbench.own_cells.comparison.result import Comparison
+from scbench.own_cells.comparison.tables import ComparisonTables
 from scbench.whole_file import write_whole
 
 __all__ = ["PAGE", "write_comparison"]
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 _PACKAGES = ("matplotlib", "umap")
 
 
-def write_comparison(comparison: Comparison, out: Path) -> list[Path]:
+def write_comparison(comparison: ComparisonTables, out: Path) -> list[Path]:
     """Write page and tables, each whole, and return their paths, the page first.
 
     Without matplotlib or umap-learn there are no figures, and a line says how to have them.
@@ -53,7 +53,7 @@ def write_comparison(comparison: Comparison, out: Path) -> list[Path]:
     return [out / name for name in contents]
 
 
-def _pictures(comparison: Comparison) -> dict[str, str]:
+def _pictures(comparison: ComparisonTables) -> dict[str, str]:
     """Return the figures by heading."""
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         _LOG.warning("figures are left out: %s is not installed; pip install 'scbench[report]'", " and ".join(missing))
