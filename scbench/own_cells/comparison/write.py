@@ -58,13 +58,14 @@ def _pictures(comparison: ComparisonTables) -> dict[str, str]:
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         _LOG.warning("figures are left out: %s is not installed; pip install 'scbench[report]'", " and ".join(missing))
         return {}
+    from scbench.own_cells.comparison.figures import agreement_figure, stability_figure, umap_figure
     from scbench.report.figures.files import style
 
     with style():
         drawn = {
-            "Labels beside each other (UMAP of the common components)": comparison.plot_umap(),
-            "Agreement between methods": comparison.plot_agreement(),
-            "Agreement between seeds": comparison.plot_stability(),
+            "Labels beside each other (UMAP of the common components)": umap_figure(comparison),
+            "Agreement between methods": agreement_figure(comparison),
+            "Agreement between seeds": stability_figure(comparison),
         }
         return {heading: picture(figure) for heading, figure in drawn.items()}
 
