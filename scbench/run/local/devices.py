@@ -15,6 +15,8 @@ from scbench.errors import ConfigError
 
 __all__ = ["Device", "Slots", "cores_at_hand", "gpu_count", "resolve_devices"]
 
+_ASK_SECONDS = 120
+
 
 @dataclass
 class Device:
@@ -167,15 +169,24 @@ def gpu_count() -> int:
     """Return the number of CUDA devices. Torch is asked in a process of its own, and only when a driver is there.
 
     This process must not import torch: it would hold a CUDA context, and start-up would take a second longer.
+
+    Raises:
+        ConfigError: when the driver does not answer.
     """
     traces = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
     if not any(trace.exists() for trace in traces):
         return 0
-    done = subprocess.run(
-        [sys.executable, "-c", "import torch; print(torch.cuda.device_count())"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "import torch; print(torch.cuda.device_count())"],
+            capture_output=True,
+            text=True,
+            timeout=_ASK_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigError(
+            f"torch has not told within {_ASK_SECONDS} s which CUDA devices there are; use device=cpu, or see "
+            "python -m scbench.doctor"
+        ) from None
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else 0

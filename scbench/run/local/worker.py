@@ -26,6 +26,15 @@ from scbench.store.record import error_of
 
 __all__ = ["leave_the_terminal", "remove_arrays", "worker_main"]
 
+_OUT_OF_GPU_MEMORY = (
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "CUSPARSE_STATUS_ALLOC_FAILED",
+    "CUSPARSE_STATUS_INSUFFICIENT_RESOURCES",
+)
+
 
 def worker_main(job: FitJob, connection: Connection) -> None:
     """Do one run and note how it went, whatever happens; the command does so when this process dies."""
@@ -73,9 +82,18 @@ def _status_of(error: Exception) -> str:
         return "diverged"
     if isinstance(error, Pruned):  # not a result and not a failure: an ordinary command would make the run anew
         return "interrupted"
-    if isinstance(error, MemoryError) or any(cls.__name__ == "OutOfMemoryError" for cls in type(error).__mro__):
-        return "oom"
-    return "error"
+    return "oom" if isinstance(error, MemoryError) or _is_out_of_gpu_memory(error) else "error"
+
+
+def _is_out_of_gpu_memory(error: Exception) -> bool:
+    """Return whether a GPU had no memory left: for torch's allocator, the driver, or one of NVIDIA's libraries.
+
+    Only the allocator has an exception class for it. Driver and libraries take memory past it, for a context, a kernel
+    or a workspace, and that is what fails first where several runs share a GPU; torch tells it in the message alone.
+    """
+    if any(cls.__name__ == "OutOfMemoryError" for cls in type(error).__mro__):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_GPU_MEMORY)
 
 
 def leave_the_terminal(log: Path) -> None:
@@ -101,8 +119,15 @@ def _peak_rss_bytes() -> int:
 
 
 def _of_gpu(device: str) -> dict[str, Any]:
-    """Return name and peak memory of the GPU when one was used."""
+    """Return name and peak memory (bytes of tensors, the most at a time) of the GPU when one was used.
+
+    After an error on the GPU nothing may be asked of it any more; what is missing then is left out of the outcome.
+    """
     torch = sys.modules.get("torch")
     if torch is None or device == "cpu" or not torch.cuda.is_initialized():
         return {}
-    return {"gpu": torch.cuda.get_device_name(0), "peak_gpu_bytes": int(torch.cuda.max_memory_allocated())}
+    found: dict[str, Any] = {}
+    with suppress(RuntimeError):  # the error that ended the run is the one to record
+        found["peak_gpu_bytes"] = int(torch.cuda.max_memory_allocated())
+        found["gpu"] = torch.cuda.get_device_name(0)
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from scbench.config.schema import LocalEngine
@@ -131,3 +133,16 @@ def test_missing_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, requested: ob
     monkeypatch.setattr(devices, "gpu_count", lambda: 0)
     with pytest.raises(ConfigError, match=message):
         resolve_devices(requested, LocalEngine(), True)
+
+
+def test_a_driver_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object, timeout: float, **__: object) -> None:
+        raise subprocess.TimeoutExpired("python", timeout)
+
+    monkeypatch.setattr(devices.Path, "exists", lambda _: True)
+    monkeypatch.setattr(subprocess, "run", silent)
+    devices._gpu_count.cache_clear()
+    with pytest.raises(
+        ConfigError, match="torch has not told within 120 s which CUDA devices there are; use device=cpu"
+    ):
+        resolve_devices("auto", LocalEngine(), True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from multiprocessing import Pipe
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,9 +120,46 @@ class OutOfMemoryError(RuntimeError):
         (FloatingPointError("nan"), "diverged"),
         (MemoryError(), "oom"),
         (OutOfMemoryError(), "oom"),
+        (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported at some other call"), "oom"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "oom"),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), "error"),
+        (ValueError("CUDA error: out of memory"), "error"),
         (StoreError("no space"), "interrupted"),
         (RuntimeError(), "error"),
     ],
 )
 def test_exceptions_stand_for_statuses(error: Exception, status: str) -> None:
     assert worker._status_of(error) == status
+
+
+class FakeCuda:
+    """A CUDA that was used; ``broken`` answers nothing after an error, as a real one."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self._broken = broken
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def max_memory_allocated(self) -> int:
+        return 7
+
+    def get_device_name(self, _index: int) -> str:
+        if self._broken:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        return "a GPU"
+
+
+@pytest.mark.parametrize(
+    ("device", "broken", "found"),
+    [
+        ("cuda:1", False, {"gpu": "a GPU", "peak_gpu_bytes": 7}),
+        ("cuda:1", True, {"peak_gpu_bytes": 7}),
+        ("cpu", False, {}),
+    ],
+)
+def test_a_gpu_that_an_error_has_ended_does_not_end_the_record(
+    monkeypatch: pytest.MonkeyPatch, device: str, broken: bool, found: dict[str, object]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=FakeCuda(broken)))
+    assert worker._of_gpu(device) == found
