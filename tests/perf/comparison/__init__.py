@@ -1,0 +1,1 @@
+"""Two builds of scbench side by side: ``make bench compare=<commit>``."""
