@@ -10,7 +10,10 @@ PIP_ARGS ?=
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt $(PIP_ARGS)
 TEST_PROCESSES ?= 2
 
-.PHONY: run test test-all test-slurm faults lint bench tables clean
+# $(call given,NAMES): those of the names that were given to make, as NAME=VALUE; what the environment has is not meant
+given = $(foreach name,$(1),$(if $(filter command,$(firstword $(origin $(name)))),'$(name)=$($(name))'))
+
+.PHONY: run test test-all test-slurm faults lint bench bench-gpu tables clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,8 +54,13 @@ lint: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# make bench compare=COMMIT [rows=NAME,NAME] [quick=1] [out=FILE.json]: this tree and that commit side by side
 bench: $(VENV)/.dev-ready
-	$(BIN)/python tests/perf/bench.py
+	$(BIN)/python tests/perf/bench.py $(call given,compare rows quick out)
+
+# at most 8 minutes; after make run, and with nothing installed or downloaded: VENV=, or PYTHON= where there is no VENV
+bench-gpu:
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) tests/perf/bench_gpu.py $(call given,device quick rows out)
 
 tables: $(VENV)/.report-ready
 	$(BIN)/python -m scbench.report

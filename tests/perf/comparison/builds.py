@@ -65,11 +65,16 @@ class Build:
         own = {"PYTHONPATH": path, "SCBENCH_CACHE": str(self.folder.parent / f"cache-{self.folder.name}")}
         return {**os.environ, **dict.fromkeys(_THREADS, "1"), **own}
 
-    def python(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run its Python to the end, in a folder that holds no code."""
-        command = [sys.executable, "-P", *words]
+    def python(self, *words: str, limit_seconds: float | None = None) -> subprocess.CompletedProcess[str]:
+        """Run its Python to the end, in a folder that holds no code; subprocess.TimeoutExpired after the limit."""
         return subprocess.run(
-            command, env=self.environment, cwd=self.folder.parent, capture_output=True, text=True, check=False
+            [sys.executable, "-P", *words],
+            env=self.environment,
+            cwd=self.folder.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=limit_seconds,
         )
 
     def names_of(self, method: str) -> tuple[set[str], dict[str, str]]:

@@ -211,19 +211,22 @@ def call(build: Build, words: Sequence[str], limit_seconds: float | None = None,
         output.seek(0)
         text = output.read()
     if status != 0:
-        over = limit_seconds is not None and status == -signal.SIGKILL
+        over = limit_seconds is not None and status in (-signal.SIGTERM, -signal.SIGKILL)
         raise LeftOut(f"{build.name}: " + (f"not over after {limit_seconds:.0f} s" if over else _last_line(text)))
     found: dict[str, Any] = json.loads(text.splitlines()[-1])
     return found
 
 
-def make_counts(build: Build, data: str, path: Path) -> None:
+def make_counts(build: Build, data: str, path: Path, limit_seconds: float | None = None) -> None:
     """Write the counts of a dataset.
 
     Raises:
-        LeftOut: when it is not on this machine.
+        LeftOut: when it is not on this machine, or not made in time.
     """
-    done = build.python(str(HERE / "make_counts.py"), data, str(path))
+    try:
+        done = build.python(str(HERE / "make_counts.py"), data, str(path), limit_seconds=limit_seconds)
+    except subprocess.TimeoutExpired:
+        raise LeftOut(f"the counts of {data} were not made in {limit_seconds:.0f} s") from None
     if done.returncode == _NOT_HERE:
         raise LeftOut(done.stdout.strip().splitlines()[-1])
     if done.returncode != 0:
