@@ -110,6 +110,7 @@ def test_wrong_options_are_refused(word: str) -> None:
 
 
 @pytest.mark.slow  # some forty processes
+@pytest.mark.timeout(600)
 def test_all_rows_go_through_on_the_cpu(tmp_path: Path) -> None:
     bench_gpu.main(["device=cpu", "quick=1", f"out={tmp_path / 'out.json'}"])
     found = json.loads((tmp_path / "out.json").read_text())

@@ -124,7 +124,7 @@ def test_old_and_new_take_turns_and_medians_are_compared() -> None:
 def test_what_fails_is_left_out_with_its_reason() -> None:
     (found,) = measured_row(row(Told([], {"abc": [4], "new": []})), setting())
     assert (found.left_out, found.holds, found.ratio) == ("new broke", "-", None)
-    assert "left out: new broke" in shown([found])
+    assert "\na thing  left out: new broke\n" in shown([found])
 
 
 def test_data_that_are_missing_leave_a_row_out(monkeypatch: pytest.MonkeyPatch) -> None:

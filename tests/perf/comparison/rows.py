@@ -87,7 +87,9 @@ class Row:
 
 _EPOCHS = "mean processor seconds between the logs of {} epochs of one fit, the first left out"
 _FIT = "processor seconds of fit_predict without the preparation of its input"
-_WHOLE = "processor seconds from counts to labels; peak memory of the process"
+_WHOLE = (
+    "processor seconds from counts to labels in a new process, numba's compiling included; peak memory of the process"
+)
 _RECORD = "least-squares slope of the record's peak_rss_bytes over the sizes"
 
 

@@ -88,7 +88,14 @@ class Result:
         spread = "" if self.ratio_least is None else f" ({self.ratio_least:.2f} to {self.ratio_most:.2f})"
         times = "-" if self.ratio is None else f"{self.ratio:.2f}{spread}"
         is_unsure = has_drifted(self.product_before or 0.0, self.product_after or 0.0)
-        return self.what, self._value(self.old), self._value(self.new), times, self.target, self.holds + "?" * is_unsure
+        return (
+            self.what,
+            self._value(self.old),
+            self._value(self.new),
+            times,
+            self.target,
+            self.holds + "?" * (is_unsure and self.holds != "-"),
+        )
 
     def _value(self, value: float | None) -> str:
         return (
@@ -107,7 +114,11 @@ def shown(results: Sequence[Result]) -> str:
     lines = [_HEADER, *(result.cells for result in results)]
     whole = [cells for cells in lines if not cells[1].startswith("left out")]
     widths = [max(len(cells[i]) for cells in (lines if i == 0 else whole)) for i in range(len(_HEADER))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in lines]
+    text = []
+    for cells in lines:
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        is_left_out = cells not in whole
+        text.append(f"{padded[0]}  {cells[1]}" if is_left_out else "  ".join(padded).rstrip())
     for name in dict.fromkeys(result.row for result in results):
         first = next(result for result in results if result.row == name)
         product = (

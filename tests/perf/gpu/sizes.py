@@ -18,7 +18,7 @@ SHORT: dict[str, dict[str, Any]] = {
 TINY: dict[str, dict[str, Any]] = {
     "scsiameseclu": {"epochs": 1, "pretrain_epochs": 1, "pretrain_graph_epochs": 1, "pretrain_joint_epochs": 1},
     "scsamac": {"pretrain_epochs": 1, "epochs": 1},
-    "sccagn": {"pretrain_epochs": 1, "restarts": 1, "epochs": 1},
+    "sccagn": {"pretrain_epochs": 1, "restarts": 1, "pretrain_least_steps": 0, "epochs": 1},
     "cicl": {"epochs": 1},
     **{name: {} for name in BASELINES},
 }
