@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
 
@@ -60,4 +61,5 @@ def compare_builds(options: dict[str, str], chosen: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))  # so that folders are removed
     main(sys.argv[1:])
