@@ -28,8 +28,8 @@ from scbench.plugins import find
 from scbench.run.seeding import seed_process
 
 
-class Ended(Exception):  # noqa: N818 - no error: the caller's time is over
-    """Raised by SIGTERM."""
+class Ended(BaseException):
+    """Raised by SIGTERM: no error, and nothing that a method may catch."""
 
 
 class Clock:
