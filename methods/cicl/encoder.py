@@ -1,4 +1,4 @@
-"""The encoder of CICL, in which a cell is one token, and the head whose output is contrasted."""
+"""The encoder of CICL, in which a cell is one token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scbench_methods.cicl.dropout import Dropout
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, linear
 
-__all__ = ["Encoder", "EncoderBlock", "projection_head"]
+__all__ = ["Encoder", "EncoderBlock"]
 
 
 # On the CPU; activations of so many cells are served from memory that glibc holds already (blocks below 32 MiB).
@@ -69,7 +69,7 @@ class EncoderBlock(nn.Module):
         if self._is_double:
             attended = layer_norm(attended + x, x.shape[1:])
         u: Tensor = self.norm_attention(x + self.dropout(attended))
-        hidden = self.dropout(self.hidden(u)).relu_()  # dropout before relu: same values, no copy
+        hidden = self.dropout.then_relu(self.hidden(u))
         out: Tensor = self.norm_ffn(u + self.dropout(self.back(hidden)))
         return out
 
@@ -124,11 +124,3 @@ class Encoder(nn.Module):
             x = block(x, attention)
         out: Tensor = self.norm(x)
         return out
-
-
-def projection_head(width: int, hidden_width: int, out_width: int) -> nn.Sequential:
-    """Return linear, relu, linear; rows are scaled to unit length by whoever takes cosines.
-
-    Source: CICL (arXiv 2312.16600), Table 2 gives widths 1024 and 512; the released program has 2048 and 512.
-    """
-    return nn.Sequential(nn.Linear(width, hidden_width), nn.ReLU(inplace=True), nn.Linear(hidden_width, out_width))

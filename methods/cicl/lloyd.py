@@ -60,10 +60,13 @@ def warm_start(points: Tensor, centroids: Tensor) -> Partition:
     for _ in range(_MOST_ROUNDS):
         scores = torch.addmm(centres.square().sum(dim=1), moved, centres.T, alpha=-2)
         least = scores.min(dim=1)
-        before, labels = centres, least.indices
-        centres = cluster_means(moved, labels, len(centres))
-        centres = _reseeded(centres, moved, labels, least.values + lengths)
-        if float((centres - before).square().sum()) <= settled:
+        before = centres
+        centres, sizes = _means_and_sizes(moved, least.indices, len(centres))
+        n_empty, shift = torch.stack([(sizes == 0).sum(), (centres - before).square().sum()]).tolist()  # waits once
+        if n_empty:
+            centres[sizes == 0] = moved[(least.values + lengths).topk(int(n_empty)).indices]
+            shift = float((centres - before).square().sum())
+        if shift <= settled:
             break
     return nearest(points, centres + origin)
 
@@ -101,17 +104,14 @@ def cluster_means(points: Tensor, labels: Tensor, n_clusters: int) -> Tensor:
     By a product with the membership matrix, whose sums are the same at each call, unlike those of scattered adds on a
     GPU.
     """
+    return _means_and_sizes(points, labels, n_clusters)[0]
+
+
+def _means_and_sizes(points: Tensor, labels: Tensor, n_clusters: int) -> tuple[Tensor, Tensor]:
+    """Return the means of :func:`cluster_means` and the number of points of each, (n_clusters,)."""
     members = one_hot(labels, n_clusters).to(points.dtype)
-    return members.T @ points / members.sum(dim=0).clamp(min=1)[:, None]
-
-
-def _reseeded(centres: Tensor, points: Tensor, labels: Tensor, distances: Tensor) -> Tensor:
-    """Return ``centres`` with those of empty clusters at the points with the largest ``distances``."""
-    empty = torch.bincount(labels, minlength=len(centres)) == 0
-    n_empty = int(empty.sum())
-    if n_empty:
-        centres[empty] = points[distances.topk(n_empty).indices]
-    return centres
+    sizes = members.sum(dim=0)
+    return members.T @ points / sizes.clamp(min=1)[:, None], sizes
 
 
 def _plus_plus(points: Tensor, n_clusters: int, n_starts: int, generator: torch.Generator) -> Tensor:

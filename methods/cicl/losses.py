@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
+from scbench_methods.cicl.sending import send
+from scbench_methods.cicl.workspace import Workspace
 from torch import Tensor
 
 __all__ = ["Contrast", "LossForm", "contrast"]
@@ -44,7 +46,13 @@ class Contrast(NamedTuple):
     cluster: Tensor
 
 
-def contrast(projected: Tensor, labels: Tensor, form: LossForm, entries_at_once: int | None = None) -> Contrast:
+def contrast(
+    projected: Tensor,
+    labels: Tensor,
+    form: LossForm,
+    entries_at_once: int | None = None,
+    workspace: Workspace | None = None,
+) -> Contrast:
     """Return instance loss, cluster-aware loss and their weighted sum.
 
     With s = inner product / tau, B cells, 2 B rows, p(i) the other view of row i's cell and y pseudo-labels:
@@ -60,10 +68,12 @@ def contrast(projected: Tensor, labels: Tensor, form: LossForm, entries_at_once:
 
     Args:
         projected: (2 B, n_features): B rows of view 1, then the same cells of view 2; unit rows for cosines.
-        labels: (B,) int64 pseudo-labels, >= 0; no gradient flows through them.
+        labels: (B,) int64 pseudo-labels, >= 0; no gradient flows through them. On the host, if they are there anyway:
+            the slices of clusters are made there, and a GPU would be waited for.
         form: temperature, weight and forms.
         entries_at_once: most entries of the similarity matrix in memory at a time, one row at least; None for what
             suits the device.
+        workspace: memory of earlier calls, for the rows of the similarity matrix on the CPU.
 
     Returns:
         Scalars in float32 or better, also when ``projected`` is in half precision.
@@ -80,7 +90,7 @@ def contrast(projected: Tensor, labels: Tensor, form: LossForm, entries_at_once:
     if entries_at_once is None:
         entries_at_once = _ENTRIES_AT_ONCE if projected.device.type == "cpu" else _ENTRIES_AT_ONCE_ON_DEVICE
     apply: Callable[..., tuple[Tensor, Tensor, Tensor]] = _Contrast.apply
-    return Contrast(*apply(projected, labels, form, entries_at_once))
+    return Contrast(*apply(projected, labels, form, entries_at_once, workspace or Workspace()))
 
 
 class _Contrast(torch.autograd.Function):
@@ -92,12 +102,12 @@ class _Contrast(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, labels: Tensor, form: LossForm, entries_at_once: int
+        ctx: Any, projected: Tensor, labels: Tensor, form: LossForm, entries_at_once: int, workspace: Workspace
     ) -> tuple[Tensor, Tensor, Tensor]:
         device, n = projected.device.type, len(projected)
         exact = torch.promote_types(projected.dtype, torch.float32)
         used = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else projected.dtype
-        layout = _Layout(labels, form, exact)
+        layout = _Layout(labels.cpu(), form, exact, projected.device)
         with torch.autocast(device, enabled=False):
             z = projected[layout.order].to(exact)
             z, scaled = z.to(used), (z / form.tau).to(used)
@@ -106,7 +116,8 @@ class _Contrast(torch.autograd.Function):
             n_rows = max(1, entries_at_once // n)
             for start in range(0, n, n_rows):
                 rows = slice(start, min(start + n_rows, n))
-                terms = _row_terms((scaled[rows] @ z.T).to(exact), rows, layout, form)
+                logits = _product(scaled[rows], z.T, workspace).to(exact)
+                terms = _row_terms(logits, rows, layout, form, workspace)
                 instance += terms.instance
                 cluster += terms.cluster
                 slope = terms.slope.to(used)
@@ -120,7 +131,14 @@ class _Contrast(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
-        return (gradient * gradients[0]).to(ctx.dtype), None, None, None
+        return (gradient * gradients[0]).to(ctx.dtype), None, None, None, None
+
+
+def _product(left: Tensor, right: Tensor, workspace: Workspace) -> Tensor:
+    """Return ``left @ right``, on the CPU in memory of the workspace."""
+    if left.device.type != "cpu":
+        return left @ right
+    return torch.mm(left, right, out=workspace.take("logits", (len(left), right.shape[1]), left.dtype))
 
 
 def _add_product(target: Tensor, left: Tensor, right: Tensor) -> None:
@@ -142,19 +160,20 @@ class _Layout:
         bounds: first and last place + 1 of each label.
     """
 
-    def __init__(self, labels: Tensor, form: LossForm, dtype: torch.dtype) -> None:
+    def __init__(self, labels: Tensor, form: LossForm, dtype: torch.dtype, device: torch.device) -> None:
         n = 2 * len(labels)
         both = labels.repeat(2)
-        self.order = both.argsort(stable=True)
-        places = torch.empty_like(self.order)
-        places[self.order] = torch.arange(n, device=labels.device)
-        self.own = places[(self.order + len(labels)) % n][:, None]
-        self.is_view_1 = (self.order < len(labels))[:, None]
+        order = both.argsort(stable=True)
         counts = torch.bincount(both)
-        sizes = counts[both[self.order]][:, None].to(dtype)
-        self.share = torch.full_like(sizes, 1 / n) if form.cluster_reduction == "mean" else 1 / sizes
+        sizes = counts[both[order]][:, None].to(dtype)
+        share = torch.full_like(sizes, 1 / n) if form.cluster_reduction == "mean" else 1 / sizes
         stops = counts.cumsum(0).tolist()
         self.bounds = [(start, stop) for start, stop in zip([0, *stops], stops, strict=False) if start < stop]
+        self.order, self.share = send(order, device), send(share, device)
+        places = torch.empty_like(self.order)
+        places[self.order] = torch.arange(n, device=device)
+        self.own = places[(self.order + len(labels)) % n][:, None]
+        self.is_view_1 = (self.order < len(labels))[:, None]
 
     def same_label(self, rows: slice) -> Iterator[tuple[slice, slice]]:
         """Yield, for each label among ``rows``, its rows (counted from the first of ``rows``) and its columns."""
@@ -172,14 +191,14 @@ class _Terms(NamedTuple):
     slope: Tensor
 
 
-def _row_terms(logits: Tensor, rows: slice, layout: _Layout, form: LossForm) -> _Terms:
+def _row_terms(logits: Tensor, rows: slice, layout: _Layout, form: LossForm, workspace: Workspace) -> _Terms:
     """Return the terms of some rows of the similarity matrix over temperature, (n_rows, 2 B); ``logits`` is changed."""
     n = logits.shape[1]
     own, share = layout.own[rows], layout.share[rows]
     weight = form.cluster_weight * share
     is_nt_xent, is_own_pair = form.instance_loss == "both_views", form.cluster_positive == "own_pair"
     logits.diagonal(rows.start).fill_(-torch.inf)
-    among_all, slope = _pull(logits, own, is_nt_xent / n + weight * (not is_own_pair))
+    among_all, slope = _pull(logits, own, is_nt_xent / n + weight * (not is_own_pair), workspace)
 
     if is_nt_xent:
         instance = among_all.sum() / n
@@ -215,15 +234,20 @@ def _row_terms(logits: Tensor, rows: slice, layout: _Layout, form: LossForm) -> 
     return _Terms(instance, (cluster * share).sum(), slope)
 
 
-def _pull(logits: Tensor, own: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def _pull(logits: Tensor, own: Tensor, weight: Tensor, workspace: Workspace | None = None) -> tuple[Tensor, Tensor]:
     """Return the cross-entropy of each row's own pair, (n_rows, 1), and the slope of its weighted sum.
 
     Args:
         logits: (n_rows, n) with -inf where a row does not look; finite at the own pair.
         own: (n_rows, 1) column of the own pair.
         weight: (n_rows, 1).
+        workspace: what the slope may lie in on the CPU.
     """
-    log_shares = logits.log_softmax(dim=1)
+    if workspace is None or logits.device.type != "cpu":
+        log_shares = logits.log_softmax(dim=1)
+    else:
+        log_shares = workspace.take("slope", tuple(logits.shape), logits.dtype)
+        torch.ops.aten._log_softmax.out(logits, 1, False, out=log_shares)
     loss = -log_shares.gather(1, own)
     slope = log_shares.exp_().mul_(weight)
     return loss, slope.scatter_add_(1, own, -weight)

@@ -67,6 +67,7 @@ class Cicl:
         done = {
             "epochs_run": training.epochs_run,
             "stop_reason": training.stop_reason,
+            "precision": str(training.product_type).removeprefix("torch."),
             "cold_restarts_won": training.pseudo.n_cold_wins,
             "starts_compared_on": self._compared_on(len(taught), n_clusters),
         }

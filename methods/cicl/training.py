@@ -7,15 +7,20 @@ from dataclasses import replace
 
 import torch
 from scbench_methods.cicl.config import CiclConfig
-from scbench_methods.cicl.encoder import Encoder, projection_head
+from scbench_methods.cicl.encoder import Encoder
+from scbench_methods.cicl.head import ProjectionHead
 from scbench_methods.cicl.losses import LossForm, contrast
 from scbench_methods.cicl.pseudo_labels import PseudoLabels
+from scbench_methods.cicl.sending import send
+from scbench_methods.cicl.workspace import Workspace
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from scbench.method import RunContext
 from scbench.nn.augment import noise_on_some_genes, unit_interval_noise
 from scbench.nn.optimisers import Adam, ParameterGroup
+from scbench.nn.plateau import Plateau
+from scbench.nn.precision import product_type, wide_products
 from scbench.nn.train import LabelChangeStop, predict_batches, run_epochs
 
 __all__ = ["Training"]
@@ -35,7 +40,8 @@ class Training:
 
     Attributes:
         epochs_run: so far.
-        stop_reason: "epochs" or "labels settled".
+        stop_reason: "epochs", "labels settled" or "loss settled".
+        product_type: that of the products of a step, bfloat16 or float32.
         labels: (n_cells,) int64 pseudo-labels.
         pseudo: where they come from.
         fixed_views: the two views of all cells when they are not drawn anew in each step, else None.
@@ -45,10 +51,14 @@ class Training:
         n_genes = x.shape[1]
         self.config, self.run = config, run
         self.x, self.taught = x, taught
+        self._taught_on_host = taught.cpu()
+        self.product_type = product_type(config.precision, x.device)
         value_width = config.n_heads * config.value_width
         shape = (n_genes, config.n_layers, value_width, config.ffn_width, config.dropout)
         self.encoder = Encoder(*shape, run.generator, config.attention_residual, config.block_init).to(x.device)
-        self.head = projection_head(n_genes, config.head_hidden, config.projection_width).to(x.device)
+        self._workspace = Workspace()
+        head = ProjectionHead(n_genes, config.head_hidden, config.projection_width, self._workspace)
+        self.head = head.to(x.device)
         encoder = ParameterGroup([*self.encoder.parameters()], config.lr, config.weight_decay)
         self.optimiser = Adam([encoder, ParameterGroup([*self.head.parameters()], config.head_lr)])
         self._noise = torch.Generator(x.device)
@@ -63,12 +73,13 @@ class Training:
         )
         self.pseudo = PseudoLabels(n_clusters, config.n_init, config.cold_restart_every, run.generator)
         self._stop = LabelChangeStop(config.tol, config.patience)
-        self.labels = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        self._plateau = Plateau() if config.budget == "fast" else None
+        self._use_labels(torch.zeros(len(x), dtype=torch.int64, device=x.device))
         self.epochs_run = 0
         self.stop_reason = "epochs"
 
     def fit(self, watch: Callable[[int], None]) -> None:
-        """Train until the pseudo-labels have settled or the epochs are over.
+        """Train until the pseudo-labels or, with ``budget=fast``, the loss have settled, or the epochs are over.
 
         Args:
             watch: called after each epoch with its number.
@@ -105,22 +116,28 @@ class Training:
         source = self.x if self.config.init_labels == "input" else points
         taught = points[self.taught]
         found = self.pseudo.start(taught, taught if source is points else source[self.taught])
-        self.labels = self.pseudo.of(points)
-        self.labels[self.taught] = found.labels
+        labels = self.pseudo.of(points)
+        labels[self.taught] = found.labels
+        self._use_labels(labels)
         self._stop.update(self.labels)
+
+    def _use_labels(self, labels: Tensor) -> None:
+        """Take the pseudo-labels of the next steps, and copy them to the host once for all of these."""
+        self.labels, self._labels_on_host = labels, labels.cpu()
 
     def step(self, indices: Tensor) -> dict[str, Tensor]:
         """Update encoder and head on the cells ``taught[indices]``; return the loss terms."""
-        cells = self.taught[indices.to(self.x.device)]
+        on_host = self._taught_on_host[indices]
+        cells = send(on_host, self.x.device)
         form = self._form
         if self.epochs_run < self.config.warmup_epochs:
             form = replace(form, cluster_weight=0.0)
-        views, labels = self._views(cells), self._labels_of(cells)
-        with torch.autocast(self.x.device.type, torch.bfloat16, enabled=self.x.is_cuda):
+        views, labels = self._views(cells), self._labels_of(cells, on_host)
+        with wide_products(self.x.device, self.product_type):
             projected = self.head(self.encoder(views)).float()
             if self.config.similarity == "cosine":
                 projected = normalize(projected)
-            losses = contrast(projected, labels, form)
+            losses = contrast(projected, labels, form, workspace=self._workspace)
         losses.total.backward()
         self.optimiser.step()
         self.optimiser.zero_grad()  # at once: the next step's activations take the place of the gradients
@@ -139,10 +156,10 @@ class Training:
             return unit_interval_noise(x, self._noise)
         return noise_on_some_genes(x, self.config.noise_std, self.config.noise_gene_fraction, self._noise)
 
-    def _labels_of(self, cells: Tensor) -> Tensor:
-        """Return the pseudo-labels to use for the cells of a batch."""
+    def _labels_of(self, cells: Tensor, on_host: Tensor) -> Tensor:
+        """Return the pseudo-labels to use for the cells of a batch, whose numbers are given on the device and here."""
         if self.config.centroids == "full" or self.epochs_run < self.config.warmup_epochs:
-            return self.labels[cells]
+            return self._labels_on_host[on_host]
         if self.config.centroids == "frozen":
             return self.pseudo.of(self._represent_training(self.x[cells]))
         return self.pseudo.follow_batch(self.represent(self.x[cells]))
@@ -157,13 +174,15 @@ class Training:
         elif since_warmup > 0 and self.config.centroids == "full" and since_warmup % self.config.centroid_every == 0:
             points = self.represent(self.x)
             terms["inertia"] = float(self.pseudo.follow(points[self.taught]).inertia) / len(self.taught)
-            self.labels = self.pseudo.of(points)
+            self._use_labels(self.pseudo.of(points))
             has_settled = self._stop.update(self.labels)
             terms["changed"] = self._stop.changed or 0.0
-            self.run.report(epoch, self.labels.cpu().numpy())
+            self.run.report(epoch, self._labels_on_host.numpy())
+        is_learnt = since_warmup > 0 and self._plateau is not None and self._plateau.update(terms["loss"])
         self.run.log(epoch, **terms)
         self._watch(epoch)
         if has_settled and self.config.stop == "labels" and self.epochs_run >= self.config.min_epochs:
             self.stop_reason = "labels settled"
-            return True
-        return False
+        elif is_learnt:
+            self.stop_reason = "loss settled"
+        return self.stop_reason != "epochs"

@@ -48,6 +48,36 @@ def test_relu_may_follow_in_place() -> None:
     torch.testing.assert_close(x.grad, (found.detach() > 0) / 0.6)
 
 
+@pytest.mark.parametrize("follows_relu", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_values_and_gradients_are_those_of_a_mask_to_the_last_bit(follows_relu: bool, dtype: torch.dtype) -> None:
+    gen = torch.Generator().manual_seed(1)
+    start, slope = (torch.randn(61, 47, generator=gen).to(dtype) for _ in range(2))
+    words = torch.empty((start.numel() + 3) // 4, dtype=torch.int64)
+    words.random_(-(2**63), None, generator=torch.Generator().manual_seed(0))
+    mask = words.view(torch.int16)[: start.numel()].view(start.shape) >= round(0.2 * 2**16) - 2**15
+    plain, x = start.clone().requires_grad_(), start.clone().requires_grad_()
+    expected = plain * mask * (1 / (1 - 0.2))
+    drop = Dropout(0.2, torch.Generator().manual_seed(0))
+    found = drop.then_relu(x * 1) if follows_relu else drop(x * 1)
+    assert torch.equal(found, expected.relu() if follows_relu else expected)
+    found.backward(slope)
+    (expected.relu() if follows_relu else expected).backward(slope)
+    assert x.grad is not None
+    assert plain.grad is not None
+    assert torch.equal(x.grad, plain.grad)
+
+
+def test_relu_after_dropout_draws_as_dropout_and_is_relu_in_evaluation() -> None:
+    x = torch.randn(20, 30, generator=torch.Generator().manual_seed(2))
+    drop = Dropout(0.3, torch.Generator().manual_seed(0))
+    after = drop.then_relu(x.clone())
+    drop = Dropout(0.3, torch.Generator().manual_seed(0))
+    assert torch.equal(after, drop(x.clone()).relu())
+    assert torch.equal(drop.eval().then_relu(x.clone()), x.relu())
+    assert torch.equal(Dropout(0.0, torch.Generator()).then_relu(x.clone()), x.relu())
+
+
 def test_the_generator_decides() -> None:
     assert torch.equal(dropped(0.5, (9, 9), 1), dropped(0.5, (9, 9), 1))
     assert not torch.equal(dropped(0.5, (9, 9), 1), dropped(0.5, (9, 9), 2))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scbench_methods.cicl.losses import LossForm, contrast
+from scbench_methods.cicl.workspace import Workspace
 
 from scbench.nn.contrast import nt_xent
 
@@ -152,6 +153,18 @@ def test_chunks_of_rows_change_nothing(switches: dict[str, str], n_rows: int) ->
         found.total.backward()
         results.append((*(term.detach() for term in found), z.grad))
     torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=1e-14)
+
+
+def test_memory_of_earlier_calls_changes_no_bit() -> None:
+    workspace = Workspace()
+    for n_cells in (7, 5, 7):
+        found: list[torch.Tensor] = []
+        for memory in (None, workspace):
+            z = views(n_cells).requires_grad_()
+            losses = contrast(z, LABELS[:n_cells], form_of(), workspace=memory)
+            found += [*losses, *torch.autograd.grad(losses.total, z)]
+        for fresh, used in zip(found[:4], found[4:], strict=True):
+            assert torch.equal(fresh, used)
 
 
 def test_instance_loss_of_both_views_is_nt_xent() -> None:

@@ -156,6 +156,12 @@ def test_the_record_names_the_approximations(monkeypatch: pytest.MonkeyPatch) ->
     assert said(read_out="input") == (None, "k-means in mini-batches")
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_record_says_what_products_were_computed_in(precision: str) -> None:
+    assert fit(precision=precision).info["precision"] == precision
+    assert "precision" not in fit(precision=precision, read_out="input").info  # computes none
+
+
 def test_each_epoch_is_logged_with_losses_and_label_change() -> None:
     rows: list[dict[str, float]] = []
     fit(run=RunContext(0, on_log=lambda _, values: rows.append(values)))

@@ -12,10 +12,12 @@ import torch
 from scbench_methods.cicl import training as training_module
 from scbench_methods.cicl.config import CiclConfig
 from scbench_methods.cicl.lloyd import Partition
-from scbench_methods.cicl.losses import Contrast
+from scbench_methods.cicl.losses import Contrast, contrast
 from scbench_methods.cicl.training import Training
+from torch.nn.functional import layer_norm, linear, normalize
 
 from scbench.method import Diverged, RunContext
+from scbench.nn.plateau import Plateau
 
 ORACLES = Path(__file__).parents[2] / "oracles" / "cicl"
 PARTS = {"v": "values", "o": "output", "ffn1": "hidden", "ffn2": "back", "ln1": "norm_attention", "ln2": "norm_ffn"}
@@ -197,14 +199,94 @@ def test_unit_interval_noise_only_adds() -> None:
     assert float(added.max()) == pytest.approx(1, abs=1e-5)
 
 
+def plain_step(training: Training, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+    """One step in float32 with torch's own layers and an explicit mask, from the same draws."""
+    x, encoder, head, labels = training.x[indices], training.encoder, training.head, training.labels[indices]
+
+    def drop(values: torch.Tensor) -> torch.Tensor:
+        words = torch.empty((values.numel() + 3) // 4, dtype=torch.int64)
+        words.random_(-(2**63), None, generator=training.run.generator)
+        lots = words.view(torch.int16)[: values.numel()].view(values.shape)
+        return values * (lots >= round(0.2 * 2**16) - 2**15) * (1 / (1 - 0.2))
+
+    token = torch.cat([training._noisy(x), training._noisy(x)])
+    for block in encoder.blocks:
+        attended = linear(token, block.output.weight @ block.values.weight)
+        u = block.norm_attention(token + drop(layer_norm(attended + token, token.shape[1:])))
+        token = block.norm_ffn(u + drop(block.back(drop(block.hidden(u)).relu())))
+    projected = normalize(head[2](head[0](encoder.norm(token)).relu()))
+    losses = contrast(projected, labels, training._form)
+    losses.total.backward()
+    training.optimiser.step()
+    training.optimiser.zero_grad()
+    return {"loss": losses.total, "instance": losses.instance, "cluster": losses.cluster}
+
+
+@pytest.mark.parametrize("precision", ["float32", "auto"])
+def test_a_float32_step_is_the_plain_one_to_the_last_bit(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scbench.nn.precision.bfloat16_pays", lambda device: False)
+    ours, plain = (small(precision=precision, n_layers=2, epochs=4, stop="none", batch_size=30) for _ in range(2))
+    monkeypatch.setattr(plain, "step", lambda indices: plain_step(plain, indices))
+    for training in (ours, plain):
+        training.fit(lambda _: None)
+    assert ours.logged == plain.logged  # type: ignore[attr-defined]
+    assert torch.equal(ours.labels, plain.labels)
+    for name, parameter in named(ours).items():
+        assert torch.equal(parameter, named(plain)[name])
+
+
+def test_only_products_of_the_step_are_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.dtype] = []
+    training = small(precision="bfloat16")
+    represented = training.represent(training.x)
+    training.encoder.blocks[0].hidden.register_forward_hook(lambda _, __, out: seen.append(out.dtype))
+    training.encoder.norm.register_forward_hook(lambda _, __, out: seen.append(out.dtype))
+    training._start_labels()
+    terms = training.step(torch.arange(60))
+    assert seen == [torch.float32] * 2 + [torch.bfloat16, torch.float32]
+    assert all(value.dtype == torch.float32 for value in terms.values())
+    assert all(parameter.dtype == torch.float32 for parameter in training.encoder.parameters())
+    exact = small(precision="float32")
+    assert torch.equal(exact.represent(exact.x), represented)
+    exact._start_labels()
+    exact_terms = exact.step(torch.arange(60))
+    assert not torch.equal(terms["loss"], exact_terms["loss"])
+    torch.testing.assert_close(terms["loss"], exact_terms["loss"], rtol=2e-2, atol=0)
+
+
+def test_the_processor_decides_what_auto_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pays, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr("scbench.nn.precision.bfloat16_pays", lambda device, pays=pays: pays)
+        assert small().product_type == expected
+
+
+@pytest.mark.parametrize("warmup_epochs", [0, 5])
+def test_the_fast_budget_ends_where_the_rule_says_and_changes_nothing_before(warmup_epochs: int) -> None:
+    options: dict[str, Any] = {"epochs": 90, "stop": "none", "lr": 3e-3, "head_lr": 3e-3, "n_init": 2}
+    paper, fast = (fitted(budget=budget, warmup_epochs=warmup_epochs, **options) for budget in ("paper", "fast"))
+    rule = Plateau()
+    end = next(n for n, row in enumerate(paper.logged[warmup_epochs:], 1) if rule.update(row["loss"])) + warmup_epochs
+    assert 20 + warmup_epochs <= end < 90
+    assert (fast.epochs_run, fast.stop_reason) == (end, "loss settled")
+    assert fast.logged == paper.logged[:end]
+    until = fitted(**(options | {"epochs": end}), warmup_epochs=warmup_epochs)
+    assert (paper.stop_reason, until.stop_reason) == ("epochs", "epochs")
+    assert torch.equal(fast.represent(fast.x), until.represent(until.x))
+
+
+def test_the_fast_budget_leaves_the_stop_by_labels_on() -> None:
+    settled = fitted(epochs=40, patience=4, budget="fast")
+    assert settled.stop_reason == "labels settled"
+    assert settled.epochs_run == fitted(epochs=40, patience=4).epochs_run
+
+
 def test_warmup_leaves_the_cluster_loss_out_and_then_makes_the_first_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     weights: list[float] = []
 
-    def spy(projected: torch.Tensor, labels: torch.Tensor, form: Any) -> Contrast:
+    def spy(projected: torch.Tensor, labels: torch.Tensor, form: Any, **given: Any) -> Contrast:
         weights.append(form.cluster_weight)
-        return contrast(projected, labels, form)
+        return contrast(projected, labels, form, **given)
 
-    contrast = training_module.contrast
     monkeypatch.setattr(training_module, "contrast", spy)
     training = small(warmup_epochs=2, epochs=4, stop="none")
     labels: list[torch.Tensor] = []
