@@ -64,7 +64,7 @@ class Dropout(nn.Module):
 
 def _apply(function: type[torch.autograd.Function], x: Tensor, lots: Tensor, rate: float) -> Tensor:
     """Call an autograd function."""
-    out: Tensor = function.apply(x, lots, rate)  # type: ignore[no-untyped-call]
+    out: Tensor = function.apply(x, lots, rate)
     return out
 
 

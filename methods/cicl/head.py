@@ -30,10 +30,12 @@ class ProjectionHead(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """Return the projections, (n_cells, out_width), of representations ``x``, (n_cells, width)."""
         device = x.device.type
-        if device != "cpu" or torch.is_autocast_enabled(device):
-            return super().forward(x)
-        parameters = (self[0].weight, self[0].bias, self[2].weight, self[2].bias)
-        projected: Tensor = _Projected.apply(x, *parameters, self._workspace)  # type: ignore[no-untyped-call]
+        projected: Tensor
+        if device == "cpu" and not torch.is_autocast_enabled(device):
+            parameters = (self[0].weight, self[0].bias, self[2].weight, self[2].bias)
+            projected = _Projected.apply(x, *parameters, self._workspace)  # type: ignore[no-untyped-call]
+        else:
+            projected = self[2](self[1](self[0](x)))
         return projected
 
 

@@ -27,6 +27,10 @@ def test_writing_a_default_out_gives_the_same_run() -> None:
     assert asdict(CiclConfig()) == asdict(CiclConfig(epochs=1000, stop="labels", head_hidden=2048))
 
 
+def test_settled_labels_have_withstood_one_round_of_fresh_starts() -> None:
+    assert CiclConfig().patience == CiclConfig().cold_restart_every
+
+
 def test_variants_are_those_of_paper_and_program() -> None:
     default, text, code = (CiclConfig(variant=name) for name in ("default", "paper_text", "paper_code"))
     assert (default.head_hidden, text.head_hidden, code.head_hidden) == (2048, 1024, 2048)
