@@ -34,6 +34,8 @@ from scbench.renames import former_names
 
 __all__ = ["run_with_config", "to_run_config"]
 
+_FLAGS_OF_MODE = {"-m", "--multirun", "-r", "--run"}
+
 
 def run_with_config(request: Request | Sequence[str], command: Callable[[list[RunConfig]], int]) -> int:
     """Compose the configuration of a command line, or of every job of a sweep, and run ``command``.
@@ -73,7 +75,7 @@ def run_with_config(request: Request | Sequence[str], command: Callable[[list[Ru
     task.collect = collected.extend  # type: ignore[attr-defined]  # our launcher of sweeps looks for it,
     task.request = request  # type: ignore[attr-defined]  # and our sweeper for this
     entry = hydra.main(version_base="1.3", config_path="pkg://scbench.conf", config_name="config")(task)
-    with _hydra_process(arguments):
+    with _hydra_process(arguments), _mode_taken_as_typed(arguments, flags):
         try:
             entry()
         except MissingConfigException as error:
@@ -184,6 +186,27 @@ def _hydra_process(arguments: Sequence[str]) -> Iterator[None]:
             os.environ.pop("HYDRA_FULL_ERROR", None)
         else:
             os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+@contextmanager
+def _mode_taken_as_typed(arguments: Sequence[str], flags: Sequence[str]) -> Iterator[None]:
+    """Spare Hydra one of its two compositions, which only finds ``hydra.mode``, where nothing but flags can set that.
+
+    What the files of scbench compose to has no mode, and Hydra then goes by the flags. A folder or a file of the user's
+    own, or a word about Hydra itself, may say otherwise.
+    """
+    from hydra._internal.hydra import Hydra  # Hydra's own entry imports it late, too
+
+    asks_hydra = any(argument.lstrip("+~").startswith("hydra") for argument in arguments)
+    if os.environ.get("SCBENCH_CONF") or asks_hydra or not set(flags) <= _FLAGS_OF_MODE:
+        yield
+        return
+    before = Hydra.get_mode
+    Hydra.get_mode = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        Hydra.get_mode = before
 
 
 @contextmanager

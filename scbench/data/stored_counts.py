@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from scbench.data.cache import FileOrderCache, load_arrays
 from scbench.errors import DataError
-from scbench.inputs import Array
 from scbench.method import Counts
+
+# The command hands these to the processes of runs without a look at the counts, and imports nothing of scipy for it.
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from scbench.data.cache import FileOrderCache
+    from scbench.inputs import Array
 
 __all__ = ["StoredCounts"]
 
@@ -39,7 +44,7 @@ class StoredCounts:
         """
         arrays = _arrays(self.folder)
         genes = np.array(arrays["genes"], dtype=object) if "genes" in arrays else None
-        return Counts(cast(csr_matrix, arrays["counts"]), genes, self.is_counts)
+        return Counts(_matrix_of(arrays, self.folder), genes, self.is_counts)
 
     def cache(self, matrix: csr_matrix, order: np.ndarray, foreign: str = "") -> FileOrderCache:
         """Return the cache of derived inputs that serves ``matrix``.
@@ -50,6 +55,8 @@ class StoredCounts:
             foreign: package of a method that is not scbench's own. What it computes is kept for itself: it may have
                 changed the libraries that it computes with, and other methods' inputs must not depend on that.
         """
+        from scbench.data.cache import FileOrderCache
+
         shared = self.folder / "derived"
         own = self.folder / f"derived-{hashlib.sha256(foreign.encode()).hexdigest()[:16]}" if foreign else None
         return FileOrderCache(shared, matrix, order, partial(_stored_matrix, self.folder), own)
@@ -57,17 +64,29 @@ class StoredCounts:
 
 def _arrays(folder: Path) -> dict[str, Array]:
     """Return the parsed arrays."""
+    from scbench.data.cache import load_arrays
+
     try:
-        arrays = load_arrays(folder / "arrays")
-        if isinstance(arrays["counts"], csr_matrix):
-            return arrays
+        return load_arrays(folder / "arrays")
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DataError(
-            f"the cached counts in {folder} are damaged ({error}); delete that folder and run again"
-        ) from error
-    raise DataError(f"the cached counts in {folder} are not sparse; delete that folder and run again")
+        raise _damaged(folder, str(error)) from error
+
+
+def _matrix_of(arrays: Mapping[str, Array], folder: Path) -> csr_matrix:
+    """Return the counts among the parsed arrays."""
+    counts = arrays.get("counts")
+    if counts is None:
+        raise _damaged(folder, "'counts'")
+    if isinstance(counts, np.ndarray):
+        raise DataError(f"the cached counts in {folder} are not sparse; delete that folder and run again")
+    return counts
+
+
+def _damaged(folder: Path, why: str) -> DataError:
+    """Return the error for counts that cannot be read."""
+    return DataError(f"the cached counts in {folder} are damaged ({why}); delete that folder and run again")
 
 
 def _stored_matrix(folder: Path) -> csr_matrix:
     """Return the parsed counts in stored order."""
-    return cast(csr_matrix, _arrays(folder)["counts"])
+    return _matrix_of(_arrays(folder), folder)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Contingency", "Labels", "cross_tabulate", "encode"]
 
-Labels = np.ndarray | pd.Series | pd.Categorical | pd.Index | Sequence[Any]
+Labels: TypeAlias = "np.ndarray | pd.Series | pd.Categorical | pd.Index | Sequence[Any]"
 
 # Tables of at most this many entries are counted by position, larger ones by sorting the keys.
 _COUNT_BY_POSITION = 4_000_000
+# Up to so many integers or strings are sorted sooner than pandas is imported, which takes 0.2 s.
+_ENCODE_BY_SORTING = 20_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ def encode(labels: Labels, name: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: if ``labels`` is not one-dimensional, is empty, or misses a value (NaN, None, NA, masked).
     """
+    # No value of these types can be missing; a masked array, which is of another class, can miss one.
+    is_plain = type(labels) is np.ndarray and labels.dtype.kind in "iuU" and labels.ndim == 1
+    if is_plain and 0 < len(labels) <= _ENCODE_BY_SORTING:
+        return _by_sorting(np.asarray(labels))
+    import pandas as pd
+
     known = isinstance(labels, (np.ndarray, pd.Series, pd.Categorical, pd.Index))
     if hasattr(labels, "__array__") and not known:
         values: Any = np.asarray(labels)
@@ -72,6 +82,15 @@ def encode(labels: Labels, name: str) -> tuple[np.ndarray, np.ndarray]:
             "leave those cells out of both vectors"
         )
     return codes.astype(np.int64, copy=False), np.asarray(uniques, dtype=object)
+
+
+def _by_sorting(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return :func:`encode` of integers or strings, as pandas gives it."""
+    values, first, places = np.unique(labels, return_index=True, return_inverse=True)
+    by_appearance = np.argsort(first)
+    codes = np.empty(len(values), dtype=np.int64)
+    codes[by_appearance] = np.arange(len(values))
+    return codes[places], values[by_appearance].astype(object)
 
 
 def cross_tabulate(type_codes: np.ndarray, cluster_codes: np.ndarray) -> Contingency:

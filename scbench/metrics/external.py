@@ -10,8 +10,6 @@ from functools import cached_property
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.special import gammaln
 
 from scbench.metrics.contingency import Contingency, Labels, cross_tabulate, encode
@@ -169,6 +167,9 @@ def _match(table: Contingency) -> tuple[np.ndarray, np.ndarray]:
         types, clusters = linear_sum_assignment(dense, maximize=True)
         shared = dense[types, clusters] > 0
         return types[shared], clusters[shared]
+    from scipy.sparse import csr_matrix  # here alone: tables of so many entries are rare
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     # Each type also has a column of its own that stands for "no cluster"; the shift by 1 keeps its weight non-zero.
     rows = np.concatenate([table.types, np.arange(n_types)])
     columns = np.concatenate([table.clusters, n_clusters + np.arange(n_types)])

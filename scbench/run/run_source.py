@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from scbench.metrics.fixed_space import SpaceScore
 from scbench.run.plan import PlannedRun
+
+if TYPE_CHECKING:
+    from scbench.metrics.fixed_space import SpaceScore
 
 __all__ = ["RunSource"]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from scbench.data.cache import save_array
 from scbench.errors import StoreError
 from scbench.store.cell_labels import CELL_LABELS
 
@@ -19,6 +18,8 @@ _SNAPSHOTS = "snapshots.npz"
 
 def write_array(work: Path, name: str, array: np.ndarray) -> None:
     """Write one of ``DTYPES``; the file is made anew, for a link in its place may lead anywhere."""
+    from scbench.data.cache import save_array  # the command removes arrays, and writes none
+
     path = work / f"{name}.npy"
     path.unlink(missing_ok=True)
     save_array(path, array.astype(DTYPES[name], copy=False))

@@ -19,6 +19,7 @@ from scbench.run.interrupts import Interrupts
 from scbench.run.listener import Listener
 from scbench.run.local.devices import Device, Slots
 from scbench.run.local.exit_record import Endings
+from scbench.run.local.fitted import fitted_of
 from scbench.run.local.guard import Guard
 from scbench.run.local.limits import MEMORY_CHECK_SECONDS, Limits
 from scbench.run.local.modules_ahead import modules_ahead
@@ -26,7 +27,6 @@ from scbench.run.local.outcome import is_outcome, take_outcome
 from scbench.run.local.process import server_environment
 from scbench.run.local.running import Running
 from scbench.run.local.scorer import Scorer
-from scbench.run.local.scoring import fitted_of
 from scbench.run.local.start import NotStarted, Starter
 from scbench.run.local.wire import Wire
 from scbench.run.new_record import failed_record

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from scbench.run.local.arrays import remove_arrays
 from scbench.run.local.job import Job
 from scbench.run.local.process import oom_kill_count, signal_name, tail
-from scbench.run.local.worker import remove_arrays
 from scbench.run.new_record import failed_record
 from scbench.store.store import Store
 

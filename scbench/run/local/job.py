@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scbench.data.stored_counts import StoredCounts
 from scbench.method import MethodConfig
-from scbench.metrics.fixed_space import SpaceScore
 from scbench.plugins import find
 from scbench.run.plan import PlannedRun
+
+if TYPE_CHECKING:
+    from scbench.data.stored_counts import StoredCounts
+    from scbench.metrics.fixed_space import SpaceScore
 
 __all__ = ["FitJob", "Job", "is_foreign"]
 

@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 
 from scbench.data.cache import FileOrderCache
 from scbench.method import Clustering, Counts, RunContext
-from scbench.metrics.fixed_space import FixedSpace
 from scbench.plugins import find
 from scbench.result_check import check_clustering
 from scbench.run.local.arrays import DTYPES, cannot_store, write_array
@@ -53,6 +52,8 @@ def do_run(job: FitJob, seconds: dict[str, float], wire: Wire) -> Mapping[str, A
     recorder = Recorder(job.work, len(order), lambda epoch, values: wire.send(("progress", epoch, values)))
     watch = None
     if job.watch is not None:
+        from scbench.metrics.fixed_space import FixedSpace  # with what makes components, which not every run needs
+
         watch = Watch(job.watch, FixedSpace(counts, cache), cast(Connection, wire))  # has what a watch asks of one
     clustering = _fit(job, counts, cache, recorder, watch, seconds)
     snapshots = recorder.snapshots(order)

@@ -11,6 +11,7 @@ import logging
 import os
 
 import scbench.run.local.guard
+import scbench.run.local.one_run
 import scbench.run.local.scorer
 import scbench.run.local.worker  # noqa: F401
 from scbench.run.local.orphans import become_server

@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from scbench.run.local.fitted import Fitted
 from scbench.run.local.process import forget_surroundings, start_helper
 from scbench.run.local.running import Running
-from scbench.run.local.scoring import Fitted, finish
 from scbench.run.local.worker import leave_the_terminal
 
 __all__ = ["Scorer", "scorer_main"]
@@ -123,6 +123,9 @@ def scorer_main(connection: Connection) -> None:
     """Score runs until the command has no more."""
     leave_the_terminal(Path(os.devnull))
     forget_surroundings()
+    # Half a second of imports, while the first run is made; neither the command nor a run pays for them.
+    from scbench.run.local.scoring import finish
+
     while True:
         try:
             fitted: Fitted = connection.recv()

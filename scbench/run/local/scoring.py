@@ -7,55 +7,23 @@ of its own process, has replaced them for itself alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scbench.data.dataset import Dataset
 from scbench.errors import StoreError
 from scbench.metrics import score
 from scbench.result_check import check_arrays
 from scbench.run.local.arrays import DTYPES, cannot_store, read_array, read_snapshots, remove_arrays, write_array
-from scbench.run.local.job import Job
-from scbench.run.local.outcome import with_outcome
-from scbench.run.new_record import new_record
+from scbench.run.local.fitted import Fitted
 from scbench.run.seeding import put_back
 from scbench.store.cell_labels import CELL_LABELS, write_cell_labels
 from scbench.store.record import error_of
 from scbench.store.record_file import json_ready
 from scbench.store.store import Store
 
-__all__ = ["Fitted", "finish", "fitted_of"]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A run whose process has ended by itself.
-
-    Attributes:
-        dataset: whose labels it is scored with.
-        protocol: ``published`` has the best of the snapshots beside.
-        store: root of the run store.
-        work: the run's folder, with arrays in stored order.
-        record: without scores.
-    """
-
-    dataset: Dataset
-    protocol: str
-    store: Path
-    work: Path
-    record: dict[str, Any]
-
-
-def fitted_of(job: Job, outcome: Mapping[str, Any]) -> Fitted:
-    """Return what is known of a run that has ended by itself, ``outcome`` being what its process has said."""
-    run = job.run
-    record = with_outcome(new_record(run, job.device, job.threads, job.provenance), outcome)
-    return Fitted(run.dataset, run.protocol, job.store, job.work, record)
+__all__ = ["finish"]
 
 
 def finish(fitted: Fitted) -> dict[str, Any]:

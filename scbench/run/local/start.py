@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scbench.config.schema import LocalEngine
-from scbench.metrics.fixed_space import SpaceScore
 from scbench.run.local.devices import Device
 from scbench.run.local.guard import Guard
 from scbench.run.local.job import Job
@@ -18,6 +17,9 @@ from scbench.run.local.running import Running
 from scbench.run.local.worker import worker_main
 from scbench.run.plan import PlannedRun
 from scbench.store.store import Store
+
+if TYPE_CHECKING:
+    from scbench.metrics.fixed_space import SpaceScore
 
 __all__ = ["NotStarted", "Starter"]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scbench.method import Pruned
-from scbench.metrics.fixed_space import FixedSpace, SpaceScore
+
+if TYPE_CHECKING:
+    from scbench.metrics.fixed_space import FixedSpace, SpaceScore
 
 __all__ = ["Watch"]
 

@@ -18,7 +18,6 @@ from scbench.errors import StoreError
 from scbench.method import Diverged, Pruned
 from scbench.run.local.arrays import cannot_store, remove_arrays
 from scbench.run.local.job import FitJob
-from scbench.run.local.one_run import do_run
 from scbench.run.local.outcome import note_outcome
 from scbench.run.local.process import end_with_parent, forget_surroundings, take_session, thread_settings
 from scbench.run.local.wire import Wire
@@ -42,6 +41,8 @@ def worker_main(job: FitJob, connection: Connection) -> None:
     forget_surroundings()
     _restrict(job)
     wire = Wire(connection)
+    from scbench.run.local.one_run import do_run  # the command starts this function, and imports no array library
+
     started = time.perf_counter()
     seconds: dict[str, float] = {}
     outcome: dict[str, Any] = {"status": "ok", "error": None, "info": {}, "seconds": seconds}
