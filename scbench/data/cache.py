@@ -136,8 +136,10 @@ def _entry_key(kind: str, params: Mapping[str, Any], compute: Compute) -> str:
 def code_fingerprint() -> str:
     """Return a hash of the code and library versions behind derived inputs, so that none outlives a change."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parents[1].glob("*.py")):  # preprocess.py, graph.py and what they stand on
-        digest.update(source.read_bytes())
+    own = Path(__file__).parents[1]
+    for folder in (own, own / "preprocessing", own / "graph"):  # what computes, and what it stands on
+        for source in sorted(folder.glob("*.py")):
+            digest.update(source.read_bytes())
     digest.update(" ".join(f"{library}={version(library)}" for library in _LIBRARIES).encode())
     return digest.hexdigest()
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from scbench.graph.communities import Algorithm, communities, communities_matching_k
 from scbench.graph.community_config import CommunityConfig
-from scbench.graph.neighbours import neighbour_graph, umap_connectivities
+from scbench.graph.neighbours import neighbour_graph_with_recall, umap_connectivities
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
 from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 
@@ -35,8 +35,18 @@ class CommunityMethod:
         check_n_clusters(n_clusters, counts.matrix.shape[0])
         recipe = replace(STANDARD_RECIPE, hvg=config.n_top_genes)
         components = principal_components(counts, recipe, config.n_components, run.cache)
-        graph = neighbour_graph(counts, recipe, config.n_components, config.n_neighbors, run.cache)
-        labels, info = self._communities(graph, n_clusters, run.seed)
+        graph = neighbour_graph_with_recall(
+            counts,
+            recipe,
+            config.n_components,
+            config.n_neighbors,
+            run.cache,
+            exact_cells=config.exact_neighbour_cells,
+        )
+        labels, info = self._communities(graph.weights, n_clusters, run.seed)
+        if not graph.is_exact:
+            info["neighbours"] = f"approximate neighbours, as of more than {config.exact_neighbour_cells} cells"
+            info["neighbour_recall"] = graph.recall
         return Clustering(labels, embedding=components, info=info)
 
     def cluster_embedding(self, points: np.ndarray, n_clusters: int, run: RunContext) -> Clustering:

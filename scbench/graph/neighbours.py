@@ -1,14 +1,19 @@
-"""Neighbour graphs of cells and their normalisations; neighbours are exact and no cell-by-cell matrix is dense."""
+"""Neighbour graphs of cells and their normalisations; no cell-by-cell matrix is dense.
+
+Neighbours are exact, but for the graph of :func:`neighbour_graph` beyond so many cells as its caller says.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags, identity
 from sklearn.neighbors import NearestNeighbors
 
+from scbench.graph.approximate_neighbours import approximate_neighbours
+from scbench.graph.community_config import EXACT_NEIGHBOUR_CELLS
 from scbench.graph.identical_neighbours import settle_identical
 from scbench.graph.umap_weights import umap_weights
 from scbench.inputs import Derived, InputCache, derive
@@ -17,9 +22,11 @@ from scbench.names import check_choice
 from scbench.preprocessing.prepare import Recipe, principal_components
 
 __all__ = [
+    "NeighbourGraph",
     "knn_graph",
     "nearest_neighbours",
     "neighbour_graph",
+    "neighbour_graph_with_recall",
     "normalize_adj",
     "umap_connectivities",
 ]
@@ -27,6 +34,21 @@ __all__ = [
 Metric = Literal["euclidean", "cosine", "correlation"]
 
 _METRICS = ("euclidean", "cosine", "correlation")
+
+
+@dataclass(frozen=True)
+class NeighbourGraph:
+    """A neighbour graph, and how complete it is.
+
+    Attributes:
+        weights: (n_cells, n_cells) float32 CSR, as of :func:`umap_connectivities`.
+        is_exact: whether all cells were compared.
+        recall: share of the true neighbours that were found, measured on a sample of cells; 1 where it is exact.
+    """
+
+    weights: csr_matrix
+    is_exact: bool
+    recall: float
 
 
 def nearest_neighbours(x: np.ndarray, k: int, metric: Metric = "euclidean") -> tuple[np.ndarray, np.ndarray]:
@@ -178,29 +200,60 @@ def umap_connectivities(x: np.ndarray, n_neighbors: int = 20) -> csr_matrix:
     Raises:
         ValueError: if ``n_neighbors`` is below 2.
     """
-    if n_neighbors < 2:
-        raise ValueError(f"n_neighbors counts the cell itself and must be at least 2, got {n_neighbors}")
-    return umap_weights(*settle_identical(x, *nearest_neighbours(x, n_neighbors - 1)))
+    return umap_weights(*settle_identical(x, *nearest_neighbours(x, _without_self(n_neighbors))))
 
 
 def neighbour_graph(
     counts: Counts, recipe: Recipe, n_components: int, n_neighbors: int, cache: InputCache | None = None
 ) -> csr_matrix:
+    """Return the weights of :func:`neighbour_graph_with_recall`, for who does not ask how complete they are."""
+    return neighbour_graph_with_recall(counts, recipe, n_components, n_neighbors, cache).weights
+
+
+def neighbour_graph_with_recall(
+    counts: Counts,
+    recipe: Recipe,
+    n_components: int,
+    n_neighbors: int,
+    cache: InputCache | None = None,
+    *,
+    exact_cells: int = EXACT_NEIGHBOUR_CELLS,
+) -> NeighbourGraph:
     """Return :func:`umap_connectivities` of the principal components of ``counts``.
+
+    Args:
+        counts, recipe, n_components, cache: as of ``principal_components``.
+        n_neighbors: neighbours counting the cell itself, at least 2.
+        exact_cells: with more cells neighbours are searched for by :func:`approximate_neighbours`.
 
     Raises:
         ValueError: as ``principal_components`` and :func:`umap_connectivities`.
     """
+    is_exact = counts.matrix.shape[0] <= max(exact_cells, n_neighbors)
 
     def compute(matrix: csr_matrix, inner: InputCache | None) -> Derived:
         here = Counts(matrix, None, counts.is_counts)
         scores = principal_components(here, recipe, n_components, inner)
-        return Derived(cell_by_cell={"weights": umap_connectivities(scores, n_neighbors)})
+        if is_exact:
+            weights, recall = umap_connectivities(scores, n_neighbors), 1.0
+        else:
+            indices, distances, recall = approximate_neighbours(scores, _without_self(n_neighbors))
+            weights = umap_weights(*settle_identical(scores, indices, distances))
+        return Derived(cell_by_cell={"weights": weights}, shared={"recall": np.array(recall)})
 
     params = {
         "recipe": asdict(recipe),
         "is_counts": counts.is_counts,
         "n_components": n_components,
         "n_neighbors": n_neighbors,
+        "is_exact": is_exact,
     }
-    return derive(counts.matrix, "neighbour_graph", params, compute, cache).cell_by_cell["weights"]
+    found = derive(counts.matrix, "neighbour_graph", params, compute, cache)
+    return NeighbourGraph(found.cell_by_cell["weights"], is_exact, float(found.shared["recall"]))
+
+
+def _without_self(n_neighbors: int) -> int:
+    """Return a number of neighbours that counts the cell itself, without it."""
+    if n_neighbors < 2:
+        raise ValueError(f"n_neighbors counts the cell itself and must be at least 2, got {n_neighbors}")
+    return n_neighbors - 1

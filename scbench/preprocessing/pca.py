@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from scbench.inputs import Array
+from scbench.preprocessing.scaling import pieces
 
 __all__ = ["pca_scores"]
 
@@ -47,7 +48,7 @@ def _by_covariance(x: Array, n_components: int) -> np.ndarray:
     Blocks are multiplied in float32 and summed in float64.
     """
     n_cells, n_columns = x.shape
-    mean = (np.asarray(x.sum(axis=0, dtype=np.float64)).ravel() / n_cells).astype(np.float32)
+    mean = (_column_sums(x) / n_cells).astype(np.float32)
     scatter = np.zeros((n_columns, n_columns))
     for start in range(0, n_cells, _ROWS_AT_ONCE):
         rows = x[start : start + _ROWS_AT_ONCE]
@@ -59,6 +60,16 @@ def _by_covariance(x: Array, n_components: int) -> np.ndarray:
     largest = np.take_along_axis(loadings, np.abs(loadings).argmax(axis=0)[None, :], axis=0)
     loadings *= np.where(largest < 0, -1, 1).astype(np.float32)
     return np.asarray(x @ loadings - mean @ loadings, dtype=np.float32)
+
+
+def _column_sums(x: Array) -> np.ndarray:
+    """Return the (n_columns,) sums in float64."""
+    if isinstance(x, np.ndarray) or len(parts := pieces(x.nnz)) < 2:
+        return np.asarray(x.sum(axis=0, dtype=np.float64)).ravel()
+    total = np.zeros(x.shape[1])  # scipy would convert the whole of it
+    for part in parts:
+        total += np.bincount(x.indices[part], weights=x.data[part], minlength=x.shape[1])
+    return total
 
 
 def _by_lanczos(x: Array, n_components: int) -> np.ndarray:

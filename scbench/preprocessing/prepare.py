@@ -19,7 +19,7 @@ from scbench.preprocessing.pca import pca_scores
 from scbench.preprocessing.recipe import STANDARD_RECIPE, Recipe
 from scbench.preprocessing.scaling import (
     clipped_deviations,
-    row_repeat,
+    pieces,
     to_uniform_quantiles,
     to_unit_range,
     to_unit_rows,
@@ -27,6 +27,10 @@ from scbench.preprocessing.scaling import (
 )
 
 __all__ = ["STANDARD_RECIPE", "Prepared", "Recipe", "prepare", "principal_components"]
+
+_ROWS_AT_ONCE = 4096
+# Components of larger matrices keep no copy of the matrix before scaling beside them in the cache.
+_MOST_CACHED_ENTRIES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,10 @@ def principal_components(
     def compute(matrix: csr_matrix, inner: InputCache | None) -> Derived:
         here = Counts(matrix, None, counts.is_counts)
         if recipe.scale and not (recipe.quantile or recipe.minmax or recipe.l2_cell):
-            done = prepare(here, replace(recipe, scale=False, clip=None), inner)
-            unscaled = cast(csr_matrix, done.x)
-            x: Array = clipped_deviations(unscaled, int(done.nonempty.sum()), recipe.clip)
+            unscaled = replace(recipe, scale=False, clip=None)
+            done = prepare(here, unscaled, inner if matrix.nnz <= _MOST_CACHED_ENTRIES else None)
+            x: Array = clipped_deviations(cast(csr_matrix, done.x), int(done.nonempty.sum()), recipe.clip)
+            del done
         else:
             x = prepare(here, recipe, inner).x
         return Derived(per_cell={"scores": pca_scores(x, n_components)})
@@ -123,7 +128,7 @@ def _prepare(matrix: csr_matrix, is_counts: bool, recipe: Recipe) -> Prepared:
     if is_counts and recipe.round_counts is not None:
         clean = _rounded(clean, recipe.round_counts)
     genes = _expressed_genes(clean, is_counts, recipe.min_cells)
-    kept = clean[:, genes]
+    kept = clean if len(genes) == clean.shape[1] else clean[:, genes]
     nonempty = np.diff(kept.indptr) > 0
     size_factors, x = np.ones(kept.shape[0]), kept
     if is_counts:
@@ -176,9 +181,14 @@ def _rounded(matrix: csr_matrix, how: str) -> csr_matrix:
 def _expressed_genes(matrix: csr_matrix, is_counts: bool, min_cells: int) -> np.ndarray:
     """Return the indices of the genes that pass the filters."""
     n_cells, n_genes = matrix.shape
-    keep = np.bincount(matrix.indices, minlength=n_genes) >= max(min_cells, 1)
+    found_in, total = np.zeros(n_genes, dtype=np.int64), np.zeros(n_genes)
+    for piece in pieces(matrix.nnz):
+        found_in += np.bincount(matrix.indices[piece], minlength=n_genes)
+        if is_counts:
+            total += np.bincount(matrix.indices[piece], weights=matrix.data[piece], minlength=n_genes)
+    keep = found_in >= max(min_cells, 1)
     if is_counts:
-        keep &= np.bincount(matrix.indices, weights=matrix.data, minlength=n_genes) >= 1
+        keep &= total >= 1
     if not keep.any():
         raise DataError(
             f"zero genes left of {n_genes}: none is found in at least {max(min_cells, 1)} of {n_cells} cells"
@@ -189,13 +199,18 @@ def _expressed_genes(matrix: csr_matrix, is_counts: bool, min_cells: int) -> np.
 
 def _normalised(kept: csr_matrix, library: np.ndarray, size_factors: np.ndarray, recipe: Recipe) -> csr_matrix:
     """Return library-normalised values, with their logarithm when asked for; computed in float64."""
-    data = kept.data.astype(np.float64)
+    divisor = None
     if recipe.target is not None:
         divisor = size_factors if isinstance(recipe.target, str) else library / recipe.target
-        data /= row_repeat(divisor, kept)
-    if recipe.log1p:
-        np.log1p(data, out=data)
-    return csr_matrix((data.astype(np.float32), kept.indices, kept.indptr), shape=kept.shape)
+    data = np.empty(kept.nnz, dtype=np.float32)
+    for first in range(0, kept.shape[0], _ROWS_AT_ONCE):
+        rows = slice(first, min(first + _ROWS_AT_ONCE, kept.shape[0]))
+        entries = slice(kept.indptr[rows.start], kept.indptr[rows.stop])
+        values = kept.data[entries].astype(np.float64)
+        if divisor is not None:
+            values /= np.repeat(divisor[rows], np.diff(kept.indptr[rows.start : rows.stop + 1]))
+        data[entries] = np.log1p(values, out=values) if recipe.log1p else values
+    return csr_matrix((data, kept.indices, kept.indptr), shape=kept.shape)
 
 
 def _rows(x: csr_matrix, nonempty: np.ndarray) -> csr_matrix:

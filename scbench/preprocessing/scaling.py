@@ -10,6 +10,7 @@ from scbench.inputs import Array
 __all__ = [
     "clipped_deviations",
     "column_moments",
+    "pieces",
     "row_repeat",
     "to_uniform_quantiles",
     "to_unit_range",
@@ -18,10 +19,20 @@ __all__ = [
 ]
 
 _N_QUANTILES = 1000
-# Entries converted to float64 at once.
+# Sums run over so many entries at once, over fewer in matrices that have more: temporaries of 8 MiB, not of 128.
 _ENTRIES_AT_ONCE = 1 << 24
+_FEW_ENTRIES = 1 << 20
 # A standard deviation below this share of the mean is rounding, not variation.
 _CONSTANT = 1e-10
+
+
+def pieces(n_entries: int) -> list[slice]:
+    """Return slices of stored entries to sum over one after the other.
+
+    Up to 16.7 million entries are one piece, so that their sums do not depend on the size of a piece.
+    """
+    step = _ENTRIES_AT_ONCE if n_entries <= _ENTRIES_AT_ONCE else _FEW_ENTRIES
+    return [slice(start, start + step) for start in range(0, n_entries, step)]
 
 
 def row_repeat(values: np.ndarray, x: csr_matrix) -> np.ndarray:
@@ -41,13 +52,12 @@ def column_moments(x: csr_matrix, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """
     n_columns = x.shape[1]
     total, squares, stored = np.zeros(n_columns), np.zeros(n_columns), np.zeros(n_columns)
-    pieces = [slice(i, i + _ENTRIES_AT_ONCE) for i in range(0, x.nnz, _ENTRIES_AT_ONCE)]
-    for piece in pieces:
+    for piece in pieces(x.nnz):
         total += np.bincount(x.indices[piece], weights=x.data[piece], minlength=n_columns)
         stored += np.bincount(x.indices[piece], minlength=n_columns)
     mean = total / n_rows
     # The second pass keeps the digits that a sum of squares minus a squared sum would lose.
-    for piece in pieces:
+    for piece in pieces(x.nnz):
         deviations = x.data[piece] - mean[x.indices[piece]]
         squares += np.bincount(x.indices[piece], weights=deviations**2, minlength=n_columns)
     squares += (n_rows - stored) * mean**2
@@ -83,8 +93,8 @@ def clipped_deviations(x: csr_matrix, n_rows: int, clip: float | None) -> csr_ma
     if clip is not None:
         of_zero = np.clip(of_zero, -clip, clip)
     data = np.empty(x.nnz, dtype=np.float32)
-    for i in range(0, x.nnz, _ENTRIES_AT_ONCE):
-        piece = slice(i, i + _ENTRIES_AT_ONCE)
+    for i in range(0, x.nnz, _FEW_ENTRIES):
+        piece = slice(i, i + _FEW_ENTRIES)
         columns = x.indices[piece]
         scores = (x.data[piece] - mean[columns]) / sd[columns]
         if clip is not None:
