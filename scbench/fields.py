@@ -74,6 +74,7 @@ class Range:
         *,
         stored_as: str | None = None,
         implies: Mapping[str, Any] | None = None,
+        is_later: bool = False,
         **variants: Any,
     ) -> Any:
         """Return a field of a dataclass.
@@ -84,10 +85,14 @@ class Range:
             stored_as: the (dotted) name under which run keys have it and which records, files and commands of earlier
                 versions use; None when the name never changed.
             implies: what else holds once it is given; see ``scbench.store.non_defaults``.
+            is_later: runs were stored before there was this parameter. At its default it changes nothing, so keys of
+                runs leave it out there, and records without it have the default.
             variants: other defaults, by the name of the variant that has them; the type is then ``FromVariant[...]``.
         """
         given = {"range": self, "meaning": meaning, "stored_as": stored_as, "implies": implies}
         metadata = {name: value for name, value in given.items() if value is not None}
+        if is_later:
+            metadata["is_later"] = True
         if variants:
             metadata["variants"] = {"default": default, **variants}
         return dataclasses.field(default=None if variants else default, metadata=metadata)

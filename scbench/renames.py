@@ -95,13 +95,15 @@ def renamed_values(
 
 
 def stored_params(schema: type, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all parameters of a run as its key has them.
+    """Return all parameters of a run as its key has them: without those that came later and are at their default.
 
     Args:
         schema: the method's configuration.
         params: nested, by current or earlier names.
     """
-    return _moved(params, {current: former for former, current in former_names(schema).items()})
+    later = _later_defaults(schema)
+    known = {name: value for name, value in params.items() if name not in later or value != later[name]}
+    return _moved(known, {current: former for former, current in former_names(schema).items()})
 
 
 def stored_params_of(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,7 +115,7 @@ def stored_params_of(method: str, params: Mapping[str, Any]) -> Mapping[str, Any
 def current_params(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the parameters of a record, nested, by their current names; those of an unknown method as they are."""
     schema = installed_schema(method)
-    return params if schema is None else _moved(params, former_names(schema))
+    return params if schema is None else {**_later_defaults(schema), **_moved(params, former_names(schema))}
 
 
 def current_record(record: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +135,13 @@ def installed_schema(method: str) -> type | None:
 def _found_schema(method: str) -> type:
     """Return the configuration of an installed method; that one is not installed is not remembered."""
     return find(method).config_class()
+
+
+@cache
+def _later_defaults(schema: type) -> dict[str, Any]:
+    """Return the defaults of the fields that came after runs had been stored; see ``scbench.fields``."""
+    fields = dataclasses.fields(schema)
+    return {field.name: field.default for field in fields if field.metadata.get("is_later")}
 
 
 def _moved(params: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:

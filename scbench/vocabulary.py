@@ -36,6 +36,7 @@ class Term:
         range: Range | None = None,
         stored_as: str | None = None,
         implies: Mapping[str, Any] | None = None,
+        is_later: bool = False,
         **variants: Any,
     ) -> Any:
         """Return a field of a dataclass.
@@ -44,10 +45,11 @@ class Term:
             default: of this method.
             more: what is to be said of it in this method.
             range: the values that this method takes, where it takes fewer.
-            stored_as, implies, variants: as for ``scbench.fields.Range``.
+            stored_as, implies, is_later, variants: as for ``scbench.fields.Range``.
         """
         meaning = f"{self.meaning}; {more}" if more else self.meaning
-        return (range or self.range)(default, meaning, stored_as=stored_as, implies=implies, **variants)
+        declare = range or self.range
+        return declare(default, meaning, stored_as=stored_as, implies=implies, is_later=is_later, **variants)
 
 
 # Genes and inputs.
@@ -57,6 +59,7 @@ n_components = Term("principal components", at_least(1))
 
 # Graphs.
 n_neighbors = Term("nearest neighbours of each cell in the graph", at_least(1))
+exact_neighbour_cells = Term("up to so many cells neighbours are searched for among all, in all features", at_least(1))
 resolution = Term("resolution of the modularity", positive)
 
 # Networks.

@@ -63,7 +63,7 @@ class ScCagnConfig(MethodConfig):
     discriminator_lr: float = positive(2e-4, "learning rate of the discriminator")  # released program
     n_init: int = vocabulary.n_init(20)  # released program
     tol: float | None = vocabulary.tol(None, "in an epoch of the main phase; null never ends it")
-    exact_neighbour_cells: int = at_least(1)(20_000, "distances are of the whole input up to so many cells")
+    exact_neighbour_cells: int = vocabulary.exact_neighbour_cells(20_000, "beyond, on n_components")
     n_components: int = vocabulary.n_components(50, "that distances are of beyond exact_neighbour_cells")
     attention: str = choice("auto", "exact", "landmarks", "neighbors")(
         "auto",

@@ -39,9 +39,8 @@ class CommunityConfig(MethodConfig):
         None, "used where match_k is false; null is the default of the method", implies={"match_k": False}
     )
     n_neighbors: int = vocabulary.n_neighbors(20, "the cell itself is one of them", range=at_least(2))
-    exact_neighbour_cells: int = at_least(1)(
-        EXACT_NEIGHBOUR_CELLS,
-        "up to so many cells neighbours are exact; beyond, they are searched for with a recall of 0.98",
+    exact_neighbour_cells: int = vocabulary.exact_neighbour_cells(
+        EXACT_NEIGHBOUR_CELLS, "beyond, 98 % of the true ones are found", is_later=True
     )
     n_components: int = vocabulary.n_components(20, "distances are measured on them")
     n_top_genes: int = vocabulary.n_top_genes(2000, "flavour seurat", stored_as="n_genes")

@@ -111,7 +111,10 @@ def principal_components(
         here = Counts(matrix, None, counts.is_counts)
         if recipe.scale and not (recipe.quantile or recipe.minmax or recipe.l2_cell):
             unscaled = replace(recipe, scale=False, clip=None)
-            done = prepare(here, unscaled, inner if matrix.nnz <= _MOST_CACHED_ENTRIES else None)
+            if matrix.nnz <= _MOST_CACHED_ENTRIES:
+                done = prepare(here, unscaled, inner)
+            else:
+                done = _prepare(matrix, counts.is_counts, unscaled, may_share=True)
             x: Array = clipped_deviations(cast(csr_matrix, done.x), int(done.nonempty.sum()), recipe.clip)
             del done
         else:
@@ -122,13 +125,13 @@ def principal_components(
     return cast(np.ndarray, derive(counts.matrix, "pca", params, compute, cache).per_cell["scores"])
 
 
-def _prepare(matrix: csr_matrix, is_counts: bool, recipe: Recipe) -> Prepared:
-    """Compute :func:`prepare` for one matrix."""
+def _prepare(matrix: csr_matrix, is_counts: bool, recipe: Recipe, *, may_share: bool = False) -> Prepared:
+    """Compute :func:`prepare` for one matrix; what ``may_share`` memory with that is not to leave this module."""
     clean = _checked(matrix, is_counts)
     if is_counts and recipe.round_counts is not None:
         clean = _rounded(clean, recipe.round_counts)
     genes = _expressed_genes(clean, is_counts, recipe.min_cells)
-    kept = clean if len(genes) == clean.shape[1] else clean[:, genes]
+    kept = clean if may_share and len(genes) == clean.shape[1] else clean[:, genes]
     nonempty = np.diff(kept.indptr) > 0
     size_factors, x = np.ones(kept.shape[0]), kept
     if is_counts:

@@ -104,30 +104,33 @@ def clipped_deviations(x: csr_matrix, n_rows: int, clip: float | None) -> csr_ma
 
 
 def to_unit_range(x: np.ndarray, axis: int, rows: np.ndarray) -> np.ndarray:
-    """Return ``x`` mapped to [0, 1] along ``axis``: 0 for each gene, 1 for each cell. A constant one becomes 0.
+    """Map ``x`` in place to [0, 1] along ``axis``, and return it: 0 for each gene, 1 for each cell.
+
+    A constant gene or cell becomes 0.
 
     Args:
-        x: (n_cells, n_genes) dense.
+        x: (n_cells, n_genes) dense; it is overwritten, for a large matrix has no room for copies beside it.
         axis: 0 or 1.
         rows: (n_cells,) bool, the cells whose values define the range of a gene; others are cut to it.
     """
-    source = x[rows] if axis == 0 else x
+    source = x if axis == 1 or rows.all() else x[rows]
     low, high = source.min(axis=axis, keepdims=True), source.max(axis=axis, keepdims=True)
-    width = np.where(high > low, high - low, 1)
-    return np.asarray(np.clip((x - low) / width, 0, 1))
+    x -= low
+    x /= np.where(high > low, high - low, 1)
+    return np.clip(x, 0, 1, out=x)
 
 
 def to_uniform_quantiles(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return each column of ``x`` mapped to its quantiles in [0, 1], as scikit-learn does with 1000 quantiles.
+    """Map each column of ``x`` in place to its quantiles in [0, 1], as scikit-learn does with 1000, and return it.
 
     Args:
-        x: (n_cells, n_genes) dense.
+        x: (n_cells, n_genes) dense floats; it is overwritten.
         rows: (n_cells,) bool, the cells that define the quantiles.
     """
     from sklearn.preprocessing import QuantileTransformer
 
-    source = x[rows]
-    transformer = QuantileTransformer(n_quantiles=min(_N_QUANTILES, len(source)), subsample=None)
+    source = x if rows.all() else x[rows]
+    transformer = QuantileTransformer(n_quantiles=min(_N_QUANTILES, len(source)), subsample=None, copy=False)
     return np.asarray(transformer.fit(source).transform(x), dtype=x.dtype)
 
 

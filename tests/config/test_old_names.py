@@ -224,3 +224,14 @@ def test_a_users_own_file_with_an_earlier_name_is_told_the_new_one(
     said = capsys.readouterr().err
     assert "In 'method/leiden'" in said
     assert "method.n_genes is now method.n_top_genes" in said
+
+
+def test_a_parameter_that_came_later_changes_keys_only_where_it_is_not_its_default() -> None:
+    schema = find("leiden").config_class()
+    keys = [
+        run_key(schema(name="leiden", exact_neighbour_cells=limit), DATA, "honest", "true", 4, 0)
+        for limit in (50_000, 50_001)
+    ]
+    assert keys[0] == STORED[0]["key"] != keys[1]
+    assert "exact_neighbour_cells" not in stored_params(schema, params_of(schema(name="leiden")))
+    assert current_params("leiden", STORED[0]["params"])["exact_neighbour_cells"] == 50_000

@@ -203,3 +203,18 @@ def test_real_inputs_from_the_cache_equal_those_of_the_permuted_counts(tmp_path:
         neighbour_graph(fresh, STANDARD_RECIPE, 10, 15).toarray(),
         atol=2e-3,
     )
+
+
+@pytest.mark.parametrize("module", ["inputs", "preprocessing.pca", "preprocessing.hvg", "graph.umap_weights"])
+def test_every_block_that_computes_inputs_takes_part_in_their_keys(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scbench.data.cache import code_fingerprint
+
+    before = code_fingerprint.__wrapped__()
+    changed = Path(*f"scbench/{module.replace('.', '/')}.py".split("/"))
+    read = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: read(path) + b"#" * path.as_posix().endswith(changed.as_posix())
+    )
+    assert code_fingerprint.__wrapped__() != before

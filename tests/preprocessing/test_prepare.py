@@ -373,3 +373,30 @@ def test_choosing_variable_genes_leaves_the_number_of_threads() -> None:
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["scaling._ENTRIES_AT_ONCE", "scaling._FEW_ENTRIES", "prepare._ROWS_AT_ONCE"])
+def test_pieces_of_a_large_matrix_give_what_the_whole_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = Counts(simulated())
+    recipes = (STANDARD_RECIPE, replace(STANDARD_RECIPE, scale=False, clip=None), PLAIN)
+    before = [prepare(raw, recipe) for recipe in recipes], principal_components(raw, STANDARD_RECIPE, 5)
+    monkeypatch.setattr(f"scbench.preprocessing.{name}", 7)
+    after = [prepare(raw, recipe) for recipe in recipes], principal_components(raw, STANDARD_RECIPE, 5)
+    for one, other in zip(before[0], after[0], strict=True):
+        np.testing.assert_array_equal(one.genes, other.genes)
+        for part in ("x", "counts"):
+            dense = [
+                np.asarray(value.todense() if issparse(value) else value)
+                for value in (getattr(one, part), getattr(other, part))
+            ]
+            np.testing.assert_allclose(*dense, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(before[1], after[1], atol=1e-3)
+
+
+def test_components_of_a_matrix_that_is_not_cached_are_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = simulated()
+    for part in (raw.data, raw.indices, raw.indptr):
+        part.flags.writeable = False
+    before = principal_components(Counts(raw), STANDARD_RECIPE, 5)
+    monkeypatch.setattr("scbench.preprocessing.prepare._MOST_CACHED_ENTRIES", 0)
+    np.testing.assert_array_equal(before, principal_components(Counts(raw), STANDARD_RECIPE, 5))
