@@ -12,6 +12,8 @@ import and compilation in each process, in which this search is done with 200 00
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -23,11 +25,11 @@ _ROUNDS = 5
 _SAMPLE = 1000  # cells whose true neighbours are found
 _VALUES_AT_ONCE = 1 << 22  # distances in a block
 _SEED = 0
-# A squared distance and the cell that it leads to as one number: the bits of a float32 that is not negative are in the
-# order of its values, and numbers are parted several times as fast as positions are.
-_INDEX_BITS = np.uint64(32)
-_INDEX = np.uint64(2**32 - 1)
+# A squared distance and the cell that it leads to are one number, the distance in its upper half: the bits of a float32
+# that is not negative are in the order of its values, and numbers are parted several times as fast as positions are.
+_HIGH = 1 if sys.byteorder == "little" else 0
 _NOTHING = np.uint64(2**64 - 1)
+_ENDLESS = np.uint64(int(np.float32(np.inf).view(np.uint32)) << 32)
 
 
 def approximate_neighbours(x: np.ndarray, k: int, least_recall: float = 0.98) -> tuple[np.ndarray, np.ndarray, float]:
@@ -114,34 +116,39 @@ def _search(
     """Return (n_cells, k) the nearest other cells in the ``n_probed`` nearest lists of each cell, in no order."""
     n_cells = len(points)
     starts = np.searchsorted(list_of[by_list], np.arange(len(centres) + 1))
-    place = np.empty(n_cells, dtype=np.int32)  # of a cell in its list
-    place[by_list] = np.arange(n_cells) - starts[list_of[by_list]]
     askers, bounds = _who_asks(points, centres, n_probed)
-    lengths = np.einsum("ij,ij->i", points, points)
+    lengths = np.einsum("ij,ij->i", points, points)[:, None]
+    ones = np.ones_like(lengths)
+    left, right = np.hstack([points, lengths, ones]), np.hstack([-2 * points, ones, lengths])
     best = np.full((n_cells, k), _NOTHING)
-    for each in range(len(centres)):
-        names = by_list[starts[each] : starts[each + 1]]
-        asking = askers[bounds[each] : bounds[each + 1]]
+
+    def look(names: np.ndarray, asking: np.ndarray) -> None:
+        """Give cells what is nearer in one list than what they have; none of them is in it, or they are that list."""
         for rows in _blocks(len(asking), 2 * (len(names) + k)):
             cells = asking[rows]
-            squared = _squared(points[cells], points[names])
-            squared += lengths[cells, None]
+            squared = left[cells] @ right[names].T
             np.maximum(squared, 0, out=squared)
-            worst = (best[cells, k - 1] >> _INDEX_BITS).astype(np.uint32)
-            gains = (squared.view(np.uint32) <= worst[:, None]).any(axis=1)
-            cells, squared = cells[gains], squared[gains]
+            if asking is names:
+                squared[np.arange(len(cells)), np.arange(rows.start, rows.start + len(cells))] = np.inf
+            worst = best[cells, k - 1].view(np.uint32)[_HIGH::2]
+            gains = np.flatnonzero((squared.view(np.uint32) <= worst[:, None]).any(axis=1))
+            cells = cells[gains]
             keys = np.empty((len(cells), k + len(names)), dtype=np.uint64)
             keys[:, :k] = best[cells]
-            keys[:, k:] = squared.view(np.uint32)
-            keys[:, k:] <<= _INDEX_BITS
-            keys[:, k:] |= names.astype(np.uint64)
-            own = np.flatnonzero(list_of[cells] == each)
-            keys[own, k + place[cells[own]]] = _NOTHING
+            keys.view(np.uint32)[:, 2 * k + _HIGH :: 2] = squared[gains].view(np.uint32)
+            keys.view(np.uint32)[:, 2 * k + 1 - _HIGH :: 2] = names
             keys.partition(k - 1, axis=1)
             best[cells] = keys[:, :k]
-    found = (best & _INDEX).astype(np.int64)
-    lacking = np.flatnonzero((best == _NOTHING).any(axis=1))  # their lists hold too few cells
-    found[lacking] = _among_all(points, lacking, k)
+
+    for each in range(len(centres)):  # first, for what is found there spares most of the work in the others
+        names = by_list[starts[each] : starts[each + 1]]
+        look(names, names)
+    for each in range(len(centres)):
+        asking = askers[bounds[each] : bounds[each + 1]]
+        look(by_list[starts[each] : starts[each + 1]], asking[list_of[asking] != each])
+    is_lacking = (best >= _ENDLESS).any(axis=1)  # their lists hold too few cells
+    found = best.view(np.uint32)[:, 1 - _HIGH :: 2].astype(np.int64)
+    found[is_lacking] = _among_all(points, np.flatnonzero(is_lacking), k)
     return found
 
 
