@@ -202,11 +202,11 @@ def _mode_taken_as_typed(arguments: Sequence[str], flags: Sequence[str]) -> Iter
         yield
         return
     before = Hydra.get_mode
-    Hydra.get_mode = lambda *_, **__: None
+    Hydra.get_mode = lambda *_, **__: None  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Hydra.get_mode = before
+        Hydra.get_mode = before  # type: ignore[method-assign]
 
 
 @contextmanager

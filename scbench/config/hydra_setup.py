@@ -141,7 +141,7 @@ class _SchemaNode(ConfigNode):
         self._node: DictConfig | None = None
 
     @property
-    def node(self) -> DictConfig:  # type: ignore[override]  # a field of the parent
+    def node(self) -> DictConfig:
         """The node; Hydra sets that of its own copy."""
         if self._node is None:
             self._node = schema_node(self._schema)

@@ -64,7 +64,7 @@ def _blocks(n_rows: int, n_columns: int) -> list[slice]:
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return (len(a), len(b)) squared distances less the squared length of each row of ``a``, which orders no row."""
-    products = a @ b.T
+    products: np.ndarray = a @ b.T
     products *= -2
     products += np.einsum("ij,ij->i", b, b)
     return products
