@@ -50,9 +50,8 @@ def collected_labels(root: Path, dataset: str, methods: Sequence[str] = ()) -> t
     names_of: dict[str, np.ndarray] = {}  # runs of the same content, read in the same way, have the same cells
     folders = [store.folder(record["dataset"], record["method"], record["key"]) for record in records]
     for record, folder in zip(records, folders, strict=True):
-        names = cell_names(folder, record["n_cells"])
-        if names is not None:
-            names_of.setdefault(_content(record), names)
+        if _content(record) not in names_of and (names := cell_names(folder, record["n_cells"])) is not None:
+            names_of[_content(record)] = names
     for record, folder in zip(records, folders, strict=True):
         names, labels = names_of.get(_content(record)), stored_array(folder / "labels.npy")
         if record["status"] == "ok" and names is not None and labels is not None and labels.shape == names.shape:
