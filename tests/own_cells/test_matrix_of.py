@@ -158,3 +158,15 @@ def test_what_is_where_is_said_when_there_are_no_counts_anywhere() -> None:
         "no counts in the AnnData: X has values that are not whole numbers, raw has values that are negative, "
         'layers["counts"] is not there (other layers: scaled)'
     )
+
+
+def test_sparse_counts_are_never_made_dense_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = sp.random(300, 3000, 0.05, format="csr", random_state=0, data_rvs=lambda n: np.ones(n) * 2)
+    sizes = []
+    whole = sp.csr_matrix.toarray
+    monkeypatch.setattr(
+        sp.csr_matrix, "toarray", lambda self, *a, **k: sizes.append(self.shape) or whole(self, *a, **k)
+    )
+    scbench.cluster(anndata.AnnData(sp.csr_matrix(counts)), "leiden", 3)
+    assert sizes
+    assert max(n_genes for _, n_genes in sizes) <= 2000  # the variable genes, some rows at once
