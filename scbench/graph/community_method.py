@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from scbench.graph.communities import Algorithm, communities, communities_matching_k
 from scbench.graph.community_config import CommunityConfig
-from scbench.graph.neighbours import neighbour_graph_with_recall, umap_connectivities
+from scbench.graph.neighbours import NeighbourGraph, graph_of_points, neighbour_graph_with_recall
 from scbench.method import Clustering, Counts, RunContext, check_n_clusters
 from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 
@@ -43,10 +42,7 @@ class CommunityMethod:
             run.cache,
             exact_cells=config.exact_neighbour_cells,
         )
-        labels, info = self._communities(graph.weights, n_clusters, run.seed)
-        if not graph.is_exact:
-            info["neighbours"] = f"approximate neighbours, as of more than {config.exact_neighbour_cells} cells"
-            info["neighbour_recall"] = graph.recall
+        labels, info = self._communities(graph, n_clusters, run.seed)
         return Clustering(labels, embedding=components, info=info)
 
     def cluster_embedding(self, points: np.ndarray, n_clusters: int, run: RunContext) -> Clustering:
@@ -58,18 +54,22 @@ class CommunityMethod:
             ValueError: as :meth:`fit_predict`.
         """
         check_n_clusters(n_clusters, len(points))
-        graph = umap_connectivities(points, self.config.n_neighbors)
+        graph = graph_of_points(points, self.config.n_neighbors, exact_cells=self.config.exact_neighbour_cells)
         labels, info = self._communities(graph, n_clusters, run.seed)
         return Clustering(labels, info=info)
 
-    def _communities(self, graph: csr_matrix, n_clusters: int, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
-        """Return the communities of a graph, and how the resolution was come by."""
+    def _communities(self, graph: NeighbourGraph, n_clusters: int, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
+        """Return the communities of a graph, how the resolution was come by, and how complete the graph is."""
         resolution = self.config.fixed_resolution
         info: dict[str, Any] = {"match_k": resolution is None}
+        if not graph.is_exact:
+            limit = self.config.exact_neighbour_cells
+            info["neighbours"] = f"approximate neighbours, as of more than {limit} cells"
+            info["neighbour_recall"] = graph.recall
         if resolution is None:
-            labels, found = communities_matching_k(graph, n_clusters, self.algorithm, seed)
+            labels, found = communities_matching_k(graph.weights, n_clusters, self.algorithm, seed)
             info |= found
         else:
-            labels = communities(graph, self.algorithm, resolution, seed)
+            labels = communities(graph.weights, self.algorithm, resolution, seed)
             info |= {"resolution": resolution}
         return labels, info

@@ -23,6 +23,7 @@ from scbench.preprocessing.prepare import Recipe, principal_components
 
 __all__ = [
     "NeighbourGraph",
+    "graph_of_points",
     "knn_graph",
     "nearest_neighbours",
     "neighbour_graph",
@@ -234,12 +235,8 @@ def neighbour_graph_with_recall(
     def compute(matrix: csr_matrix, inner: InputCache | None) -> Derived:
         here = Counts(matrix, None, counts.is_counts)
         scores = principal_components(here, recipe, n_components, inner)
-        if is_exact:
-            weights, recall = umap_connectivities(scores, n_neighbors), 1.0
-        else:
-            indices, distances, recall = approximate_neighbours(scores, _without_self(n_neighbors))
-            weights = umap_weights(*settle_identical(scores, indices, distances))
-        return Derived(cell_by_cell={"weights": weights}, shared={"recall": np.array(recall)})
+        graph = graph_of_points(scores, n_neighbors, exact_cells=exact_cells)
+        return Derived(cell_by_cell={"weights": graph.weights}, shared={"recall": np.array(graph.recall)})
 
     params = {
         "recipe": asdict(recipe),
@@ -250,6 +247,23 @@ def neighbour_graph_with_recall(
     }
     found = derive(counts.matrix, "neighbour_graph", params, compute, cache)
     return NeighbourGraph(found.cell_by_cell["weights"], is_exact, float(found.shared["recall"]))
+
+
+def graph_of_points(x: np.ndarray, n_neighbors: int, *, exact_cells: int = EXACT_NEIGHBOUR_CELLS) -> NeighbourGraph:
+    """Return :func:`umap_connectivities` of any points, and how complete it is.
+
+    Args:
+        x: (n_cells, n_features) dense, finite.
+        n_neighbors: counting the cell itself, at least 2.
+        exact_cells: with more cells neighbours are searched for by :func:`approximate_neighbours`.
+
+    Raises:
+        ValueError: as :func:`umap_connectivities`.
+    """
+    if len(x) <= max(exact_cells, n_neighbors):
+        return NeighbourGraph(umap_connectivities(x, n_neighbors), True, 1.0)
+    indices, distances, recall = approximate_neighbours(x, _without_self(n_neighbors))
+    return NeighbourGraph(umap_weights(*settle_identical(x, indices, distances)), False, recall)
 
 
 def _without_self(n_neighbors: int) -> int:
