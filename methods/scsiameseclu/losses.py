@@ -15,8 +15,13 @@ __all__ = [
     "program_clustering",
     "program_latent_level",
     "program_propagation",
+    "program_propagation_slopes",
     "propagation",
+    "propagation_slopes",
 ]
+
+_ENTRIES_AT_ONCE = 2**15
+_ENTRIES_AT_ONCE_GPU = 2**24
 
 
 def cross_view_correlation(first: Tensor, second: Tensor) -> Tensor:
@@ -73,26 +78,46 @@ def program_latent_level(first: Tensor, second: Tensor, n_clusters: int) -> Tens
 def propagation(propagated: Tensor, values: Tensor) -> Tensor:
     """Return the mean over cells of the Jensen-Shannon divergence between softmax(A H) and softmax(H), in nats.
 
-    Half of KL(p, m) plus half of KL(q, m), m the mean of p and q. The slope along the logits of p is
-    p (log(p / m) - KL(p, m)) / 2, so it is computed beside the value.
-
     Args:
         propagated: (n_cells, width) A H.
         values: (n_cells, width) H.
 
     Source: DCRN (Liu et al. 2022), propagation regularisation.
     """
-    logs = [part.detach().log_softmax(dim=1) for part in (propagated, values)]
-    p, q = (log.exp() for log in logs)
-    log_middle = (p + q).mul_(0.5).clamp_(min=torch.finfo(p.dtype).tiny).log_()
-    total = torch.zeros((), dtype=torch.float64, device=p.device)
-    slopes = []
-    for log, probability in zip(logs, (p, q), strict=True):
-        gap = log.sub_(log_middle)
-        divergence = (probability * gap).sum(dim=1, keepdim=True)
-        total += divergence.sum(dtype=torch.float64)
-        slopes.append(gap.sub_(divergence).mul_(probability).mul_(0.5 / len(p)))
-    return with_gradients((0.5 * total / len(p)).to(p.dtype), (propagated, values), slopes)
+    value, slopes = propagation_slopes(propagated.detach(), values.detach())
+    return with_gradients(value, (propagated, values), slopes)
+
+
+def propagation_slopes(propagated: Tensor, values: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Return what :func:`propagation` returns, and its slopes along both arguments, which have no gradient.
+
+    The slope along the logits of p is p (log(p / m) - KL(p, m)) / 2, m the mean of p and q. A few rows at a time: on a
+    CPU they stay in the cache for all the passes.
+    """
+    n_cells, width = values.shape
+    n_rows = max(1, (_ENTRIES_AT_ONCE if values.device.type == "cpu" else _ENTRIES_AT_ONCE_GPU) // max(1, width))
+    total = torch.zeros((), dtype=torch.float64, device=values.device)
+    slopes = torch.empty_like(propagated), torch.empty_like(values)
+    for start in range(0, n_cells, n_rows):
+        rows = slice(start, start + n_rows)
+        logs = [part[rows].log_softmax(dim=1) for part in (propagated, values)]
+        p, q = (log.exp() for log in logs)
+        log_middle = (p + q).mul_(0.5).clamp_(min=torch.finfo(p.dtype).tiny).log_()
+        for slope, log, probability in zip(slopes, logs, (p, q), strict=True):
+            gap = log.sub_(log_middle)
+            divergence = (probability * gap).sum(dim=1, keepdim=True)
+            total += divergence.sum(dtype=torch.float64)
+            torch.mul(gap.sub_(divergence).mul_(probability), 0.5 / n_cells, out=slope[rows])
+    return (0.5 * total / n_cells).to(values.dtype), slopes
+
+
+def program_propagation_slopes(propagated: Tensor, values: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Return what :func:`program_propagation` returns, and its slopes along both arguments, which have no gradient."""
+    with torch.enable_grad():
+        leaves = propagated.detach().requires_grad_(), values.detach().requires_grad_()
+        value = program_propagation(*leaves)
+        along_copy, along_values = torch.autograd.grad(value, leaves)
+    return value.detach(), (along_copy, along_values)
 
 
 def program_propagation(propagated: Tensor, values: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, Diverged, RunContext, check_n_clusters
 from scbench.nn.assignment import soft_assignment
 from scbench.nn.diffusion import DirectedPpr, Ppr
+from scbench.nn.precision import product_type
 from scbench.nn.propagate import SparseGraph
 from scbench.nn.sparse_counts import SparseCounts
 
@@ -54,7 +55,8 @@ class ScSiameseClu:
         inputs = make_inputs(counts, config, run.cache)
         setting = Setting(inputs, config, run)
         network = self._network(inputs, setting)
-        main_starts = pretrain(network, setting, self._igae_stage(inputs, setting))
+        phases = pretrain(network, setting, self._igae_stage(inputs, setting))
+        main_starts = sum(phase.epochs for phase in phases.values())
         if config.is_paper_code:
             with torch.no_grad():
                 network.attention_weight.zero_()  # not loaded by the program, also for its centroids
@@ -70,9 +72,13 @@ class ScSiameseClu:
             self._sparse_counts(inputs, setting),
             setting,
         )
-        training.run_epochs(main_starts, lambda *seen: self._after_epoch(n_clusters, run, *seen))
+        phases["main"] = training.run_epochs(main_starts, lambda *seen: self._after_epoch(n_clusters, run, *seen))
         info = {
-            "epochs": main_starts + config.epochs,
+            "budget": config.budget,
+            "precision": str(network.product_type).removeprefix("torch."),
+            "epochs": main_starts + phases["main"].epochs,
+            "epochs_of_phases": {name: phase.epochs for name, phase in phases.items()},
+            "stop_reasons": {name: phase.stop_reason for name, phase in phases.items()},
             "main_training_starts_at_epoch": main_starts,
             "n_components": setting.n_features,
             "n_edges": int(inputs.graph.nnz),
@@ -88,7 +94,8 @@ class ScSiameseClu:
         """Return the untrained network; its count heads predict the genes, in ``paper_code`` the components."""
         counts_genes = inputs.counts is not None and not self.config.is_paper_code
         n_outputs = inputs.counts.shape[1] if counts_genes and inputs.counts is not None else setting.n_features
-        return Network(setting.n_cells, setting.n_features, n_outputs).to(setting.x.device)
+        kind = product_type(self.config.precision, setting.x.device)
+        return Network(setting.n_cells, setting.n_features, n_outputs, kind).to(setting.x.device)
 
     def _igae_stage(self, inputs: Inputs, setting: Setting) -> Stage:
         """Return the graph of the second stage: the normalised one; in ``paper_code`` the raw one."""

@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from scbench_methods.scsiameseclu.layers import apply_layers
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from scbench.nn.blocks import mlp
-from scbench.nn.igae import GraphLayers, LayerOutput
+from scbench.nn.igae import GraphLayers, GraphPass, Regulariser, mean_over_views
 from scbench.nn.likelihood import CountHeads
 from scbench.nn.propagate import Propagator
 
-__all__ = ["CODE_SIZE", "Attention", "Codes", "Network", "mean_over_views"]
+__all__ = ["CODE_SIZE", "Attention", "Codes", "Network"]
 
 CODE_SIZE = 20
 _HIDDEN = (128, 256, 512)
 _GRAPH_HIDDEN = (128, 256)
-_ROWS_KEPT = 10_000
+_ROWS_KEPT = 4096
 
 Attention = Callable[[Tensor], Tensor]
 
@@ -30,16 +30,11 @@ class Codes:
 
     Attributes:
         ae: (n_cells, 20) of the autoencoder, one for each view.
-        graph: outputs of the three layers of the graph encoder, one list for each view.
+        graph: what the graph encoder gives of all views.
     """
 
     ae: list[Tensor]
-    graph: list[list[LayerOutput]]
-
-    @property
-    def graph_codes(self) -> list[Tensor]:
-        """Return the last layer's output of each view, (n_cells, 20) each."""
-        return [layers[-1].values for layers in self.graph]
+    graph: GraphPass
 
 
 class Network(nn.Module):
@@ -49,12 +44,16 @@ class Network(nn.Module):
         n_cells: one pair of fusion weights for each: the model is transductive.
         n_features: width of the input.
         n_outputs: width of the count distribution.
+        product_type: of the products of layers; their results are float32.
 
     Source: scSiameseClu (IJCAI 2025), on DFCN (AAAI 2021) and DCRN (AAAI 2022).
     """
 
-    def __init__(self, n_cells: int, n_features: int, n_outputs: int) -> None:
+    def __init__(
+        self, n_cells: int, n_features: int, n_outputs: int, product_type: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
+        self.product_type = product_type
         self.encoder = mlp([n_features, *_HIDDEN, CODE_SIZE], "leaky_relu")
         self.decoder = mlp([CODE_SIZE, *reversed(_HIDDEN)], "leaky_relu", act_last=True)
         self.output = nn.Linear(_HIDDEN[0], n_features)
@@ -65,44 +64,50 @@ class Network(nn.Module):
         self.graph_weight = nn.Parameter(torch.full((n_cells, CODE_SIZE), 0.5))
         self.attention_weight = nn.Parameter(torch.zeros(()))
 
-    def encode(self, views: Sequence[tuple[Tensor, Propagator]], *, propagated: bool = False) -> Codes:
+    def encode(self, views: Sequence[tuple[Tensor, Propagator]], regulariser: Regulariser | None = None) -> Codes:
         """Return the codes of each view.
 
         Args:
             views: features (n_cells, n_features) and graph of each.
-            propagated: also give each graph layer's propagated copy.
+            regulariser: of the graph layers, as for :class:`GraphLayers`.
         """
-        ae = [_by_rows(self.encoder, x) for x, _ in views]
-        graph = [self.graph_encoder(x, adjacency, propagated=propagated) for x, adjacency in views]
-        return Codes(ae, graph)
+        return Codes([self.encode_features(x) for x, _ in views], self.encode_graph(views, regulariser))
+
+    def encode_features(self, x: Tensor) -> Tensor:
+        """Return the autoencoder's code, (n_cells, 20)."""
+        return self._by_rows(self.encoder, x)
+
+    def encode_graph(
+        self, views: Sequence[tuple[Tensor, Propagator]], regulariser: Regulariser | None = None
+    ) -> GraphPass:
+        """Return the graph encoder's pass; its codes are (n_cells, 20)."""
+        return self._through(self.graph_encoder, views, regulariser)
+
+    def decode_graph(self, latent: Tensor, graph: Propagator, regulariser: Regulariser | None = None) -> GraphPass:
+        """Return the graph decoder's pass; its one code is the smoothed features, (n_cells, n_features)."""
+        return self._through(self.graph_decoder, [(latent, graph)], regulariser)
 
     def fuse(self, codes: Codes, graph: Propagator, attention: Attention) -> Tensor:
         """Return the embedding Z, (n_cells, 20).
 
         Z_i = a * mean AE code + b * mean graph code, Z_l = A Z_i, Z = w softmax(Z_l Z_l^T) Z_l + Z_l.
         """
-        mixed = self.ae_weight * mean_over_views(codes.ae) + self.graph_weight * mean_over_views(codes.graph_codes)
+        mixed = self.ae_weight * mean_over_views(codes.ae) + self.graph_weight * mean_over_views(codes.graph.codes)
         local = graph.once(mixed)
         return self.attention_weight * attention(local) + local
 
     def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Return the reconstruction (n_cells, n_features) and the hidden layer that the count heads read."""
-        hidden = _by_rows(self.decoder, latent)
-        return self.output(hidden), hidden
+        hidden = self._by_rows(self.decoder, latent)
+        return self._by_rows(nn.Sequential(self.output), hidden), hidden
 
+    def _by_rows(self, layers: nn.Sequential, x: Tensor) -> Tensor:
+        """Return ``layers(x)``; in large sets activations are computed again for the backward pass, not kept."""
+        return apply_layers(layers, x, rows_kept=_ROWS_KEPT, product_type=self.product_type)
 
-def _by_rows(layers: nn.Module, x: Tensor) -> Tensor:
-    """Return ``layers(x)`` for layers that treat each cell alone.
-
-    In large sets the hidden activations of a piece of the cells are computed again for the backward pass instead of
-    kept for all: they would be half of all memory.
-    """
-    if len(x) <= _ROWS_KEPT or not torch.is_grad_enabled():
-        result: Tensor = layers(x)
-        return result
-    return torch.cat([checkpoint(layers, piece, use_reentrant=False) for piece in torch.split(x, _ROWS_KEPT)])
-
-
-def mean_over_views(parts: Sequence[Tensor]) -> Tensor:
-    """Return the mean of tensors of one shape."""
-    return parts[0] if len(parts) == 1 else torch.stack(list(parts)).mean(dim=0)
+    def _through(
+        self, layers: GraphLayers, views: Sequence[tuple[Tensor, Propagator]], regulariser: Regulariser | None
+    ) -> GraphPass:
+        """Return the pass of all views through graph layers."""
+        found: GraphPass = layers(views, regulariser, rows_kept=_ROWS_KEPT, product_type=self.product_type)
+        return found

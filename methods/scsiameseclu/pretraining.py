@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from scbench_methods.scsiameseclu.model import Network
+from scbench_methods.scsiameseclu.phases import Phase
 from scbench_methods.scsiameseclu.setting import Setting, Stage
 from torch import Tensor
 from torch.nn.functional import mse_loss
@@ -20,8 +21,8 @@ _LR_SEPARATE = 5e-4
 _LR_JOINT = 1e-4
 
 
-def pretrain(network: Network, setting: Setting, igae_stage: Stage) -> int:
-    """Train the parts of the network one after the other; return the number of epochs run.
+def pretrain(network: Network, setting: Setting, igae_stage: Stage) -> dict[str, Phase]:
+    """Train the parts of the network one after the other; return how long each stage lasted, by its name.
 
     Args:
         network: changed in place.
@@ -32,43 +33,44 @@ def pretrain(network: Network, setting: Setting, igae_stage: Stage) -> int:
         Diverged: when a loss is not finite.
     """
     config = setting.config
-    epoch = _train_autoencoder(network, setting)
-    epoch += _full_batch(
+    phases = {"ae": _train_autoencoder(network, setting)}
+    phases["igae"] = _full_batch(
         setting,
         [*network.graph_encoder.parameters(), *network.graph_decoder.parameters()],
         _LR_SEPARATE,
         lambda: _igae_losses(network, setting, igae_stage),
         epochs=config.pretrain_graph_epochs,
-        first_epoch=epoch,
+        first_epoch=phases["ae"].epochs,
     )
     joint = [p for name, p in network.named_parameters() if not name.startswith("heads.")]
-    epoch += _full_batch(
+    phases["joint"] = _full_batch(
         setting,
         joint,
         _LR_JOINT,
         lambda: _joint_losses(network, setting),
         epochs=config.pretrain_joint_epochs,
-        first_epoch=epoch,
+        first_epoch=phases["ae"].epochs + phases["igae"].epochs,
     )
-    return epoch
+    return phases
 
 
-def _train_autoencoder(network: Network, setting: Setting) -> int:
+def _train_autoencoder(network: Network, setting: Setting) -> Phase:
     """Train the autoencoder on batches."""
-    config = setting.config
+    config, phase = setting.config, Phase(setting.config.budget)
     modules = (network.encoder, network.decoder, network.output)
     optimiser = Adam([p for module in modules for p in module.parameters()], _LR_SEPARATE)
 
     def step(indices: Tensor) -> dict[str, Tensor]:
         x = setting.x[indices.to(setting.x.device)]
-        loss = 10 * mse_loss(network.decode(network.encoder(x))[0], x)
+        loss = 10 * mse_loss(network.decode(network.encode_features(x))[0], x)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         return {"ae": loss}
 
-    def on_epoch(epoch: int, terms: dict[str, float]) -> None:
+    def on_epoch(epoch: int, terms: dict[str, float]) -> bool:
         setting.run.log(epoch, **terms)
+        return phase.is_over(terms)
 
     run_epochs(
         step,
@@ -79,7 +81,7 @@ def _train_autoencoder(network: Network, setting: Setting) -> int:
         min_batch=1,
         on_epoch=on_epoch,
     )
-    return config.pretrain_epochs
+    return phase
 
 
 def _full_batch(
@@ -90,9 +92,9 @@ def _full_batch(
     *,
     epochs: int,
     first_epoch: int,
-) -> int:
+) -> Phase:
     """Take one step an epoch on the sum of ``losses``."""
-    optimiser = Adam(parameters, lr)
+    optimiser, phase = Adam(parameters, lr), Phase(setting.config.budget)
 
     def step(_: Tensor) -> dict[str, Tensor]:
         terms = losses()
@@ -101,18 +103,19 @@ def _full_batch(
         optimiser.step()
         return terms
 
-    def on_epoch(epoch: int, terms: dict[str, float]) -> None:
+    def on_epoch(epoch: int, terms: dict[str, float]) -> bool:
         setting.run.log(epoch, **terms)
+        return phase.is_over(terms)
 
     generator = setting.run.generator
     run_epochs(step, 1, None, epochs, generator, shuffle=False, on_epoch=on_epoch, first_epoch=first_epoch)
-    return epochs
+    return phase
 
 
 def _igae_losses(network: Network, setting: Setting, stage: Stage) -> dict[str, Tensor]:
     """Return the losses of the graph autoencoder alone."""
-    code = network.graph_encoder(setting.x, stage.graph)[-1].values
-    decoded = network.graph_decoder(code, stage.graph)[-1].values
+    (code,) = network.encode_graph([(setting.x, stage.graph)]).codes
+    (decoded,) = network.decode_graph(code, stage.graph).codes
     return {
         "igae_features": mse_loss(decoded, stage.smoothed),
         "igae_graph": 0.5 * setting.adjacency_error(stage.error, [code], decoded),
@@ -125,12 +128,12 @@ def _joint_losses(network: Network, setting: Setting) -> dict[str, Tensor]:
     codes = network.encode([(setting.x, stage.graph)])
     latent = network.fuse(codes, stage.graph, setting.attention)
     reconstructed, _ = network.decode(latent)
-    decoded = network.graph_decoder(latent, stage.graph)[-1].values
+    (decoded,) = network.decode_graph(latent, stage.graph).codes
     return {
         "joint_features": mse_loss(reconstructed, setting.x),
         "joint_smoothed": 0.9 * mse_loss(decoded, stage.smoothed),
-        "joint_graph": 0.1 * setting.adjacency_error(stage.error, codes.graph_codes, decoded),
-        "joint_agreement": 0.1 * mse_loss(codes.ae[0], codes.graph_codes[0]),
+        "joint_graph": 0.1 * setting.adjacency_error(stage.error, codes.graph.codes, decoded),
+        "joint_agreement": 0.1 * mse_loss(codes.ae[0], codes.graph.codes[0]),
     }
 
 
@@ -140,4 +143,4 @@ def initial_codes(network: Network, setting: Setting) -> tuple[np.ndarray, np.nd
     graph = setting.normalised.graph
     codes = network.encode([(setting.x, graph)])
     latent = network.fuse(codes, graph, setting.attention)
-    return latent.cpu().numpy(), codes.graph_codes[0].cpu().numpy()
+    return latent.cpu().numpy(), codes.graph.codes[0].cpu().numpy()

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scbench_methods.scsiameseclu import losses
-from scbench_methods.scsiameseclu.model import Codes, Network, mean_over_views
+from scbench_methods.scsiameseclu.model import Codes, Network
+from scbench_methods.scsiameseclu.phases import Phase
 from scbench_methods.scsiameseclu.setting import Setting
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from scbench.method import Diverged
 from scbench.nn.assignment import kl, soft_assignment
-from scbench.nn.igae import LayerOutput
+from scbench.nn.igae import GraphPass, mean_over_views
 from scbench.nn.likelihood import zinb_nll
 from scbench.nn.optimisers import Adam
+from scbench.nn.precision import wide_products
 from scbench.nn.propagate import Propagator
 from scbench.nn.sinkhorn import sinkhorn
 from scbench.nn.sparse_counts import SparseCounts, zinb_loss
@@ -52,7 +54,7 @@ class _Pass:
     latent: Tensor
     reconstructed: Tensor
     hidden: Tensor
-    decoded: list[LayerOutput]
+    decoded: GraphPass
 
 
 class MainTraining:
@@ -96,8 +98,8 @@ class MainTraining:
             return torch.full((n_clusters,), self.setting.n_cells / n_clusters, dtype=torch.float64)
         return torch.bincount(self.memberships.cpu(), minlength=n_clusters).double()
 
-    def run_epochs(self, first_epoch: int, on_epoch: Callable[[int, Tensor, Tensor], None]) -> None:
-        """Train for all epochs.
+    def run_epochs(self, first_epoch: int, on_epoch: Callable[[int, Tensor, Tensor], None]) -> Phase:
+        """Train for all epochs that the budget allows; return how long that was.
 
         Args:
             first_epoch: number of the first.
@@ -109,7 +111,7 @@ class MainTraining:
         """
         config = self.setting.config
         parameters = [p for p in (*self.network.parameters(), self.centroids) if p.requires_grad]
-        optimiser = Adam(parameters, config.lr)
+        optimiser, phase = Adam(parameters, config.lr), Phase(config.budget)
         for i in range(config.epochs):
             passed = self._forward(self._noisy(), self._noisy(), propagated="propagation" not in config.left_out)
             soft = soft_assignment(passed.latent, self.centroids)
@@ -118,8 +120,9 @@ class MainTraining:
                     raise Diverged(first_epoch + i, {"transport": math.nan})
                 self._target = self._transport_target(soft)
             terms = self._losses(passed, soft)
-            total = torch.stack(list(terms.values())).sum() if terms else passed.latent.sum() * 0
-            values = {name: float(term.detach()) for name, term in terms.items()}
+            each = torch.stack(list(terms.values())) if terms else passed.latent.sum()[None] * 0
+            total = each.sum()
+            values = dict(zip(terms, each.detach().tolist(), strict=False))  # one transfer for all terms
             if not all(math.isfinite(value) for value in values.values()):
                 raise Diverged(first_epoch + i, values)
             optimiser.zero_grad()
@@ -127,8 +130,11 @@ class MainTraining:
             optimiser.step()
             self.setting.run.log(first_epoch + i, **values)
             self.last_pass = passed.latent.detach(), soft.detach()
-            del passed, soft, terms, total  # or this epoch's activations would live on through the next pass
+            del passed, soft, terms, each, total  # or this epoch's activations would live on through the next pass
             on_epoch(first_epoch + i, *self.last_pass)
+            if phase.is_over(values):
+                break
+        return phase
 
     def _is_due(self, epoch: int) -> bool:
         """Return whether the target is made anew; the program's condition holds in epochs 0 to 9 and never again."""
@@ -147,16 +153,19 @@ class MainTraining:
         """Return the features times normal noise around 1; drawn on the CPU, so the same on every device."""
         x = self.setting.x
         noise = torch.randn(x.shape, generator=self.setting.run.generator).to(x.device)
-        return x * (1 + self.setting.config.noise_std * noise)
+        return noise.mul_(self.setting.config.noise_std).add_(1).mul_(x)
 
     def _forward(self, first: Tensor, second: Tensor, *, propagated: bool) -> _Pass:
         """Pass both views through the network; fusion and decoders work on the pruned graph."""
         network, views = self.network, self.views
-        codes = network.encode([(first, views.pruned), (second, views.diffused)], propagated=propagated)
+        regulariser = None
+        if propagated:
+            is_program = self.setting.config.is_paper_code
+            regulariser = losses.program_propagation_slopes if is_program else losses.propagation_slopes
+        codes = network.encode([(first, views.pruned), (second, views.diffused)], regulariser)
         latent = network.fuse(codes, views.pruned, self.setting.attention)
         reconstructed, hidden = network.decode(latent)
-        decoded = network.graph_decoder(latent, views.pruned, propagated=propagated)
-        return _Pass(codes, latent, reconstructed, hidden, decoded)
+        return _Pass(codes, latent, reconstructed, hidden, network.decode_graph(latent, views.pruned, regulariser))
 
     @torch.no_grad()
     def embed(self) -> tuple[Tensor, Tensor]:
@@ -183,13 +192,13 @@ class MainTraining:
 
     def _cell_level(self, passed: _Pass) -> Tensor:
         """Return the agreement of the views, cell by cell; weights as in DCRN's program."""
-        ae, graph = passed.codes.ae, passed.codes.graph_codes
+        ae, graph = passed.codes.ae, passed.codes.graph.codes
         return 0.1 * losses.cross_view_correlation(ae[0], ae[1]) + 5 * losses.cross_view_correlation(*graph)
 
     def _latent_level(self, passed: _Pass) -> Tensor:
         """Return the agreement of the views, feature by feature, over the group means."""
         total = torch.zeros((), device=passed.latent.device)
-        for first, second in (passed.codes.ae, passed.codes.graph_codes):
+        for first, second in (passed.codes.ae, passed.codes.graph.codes):
             if self.setting.config.is_paper_code:
                 total = total + losses.program_latent_level(first, second, len(self.centroids))
             else:
@@ -201,22 +210,23 @@ class MainTraining:
         """Return how much each graph layer's output changes when it is propagated once more."""
         loss = losses.program_propagation if self.setting.config.is_paper_code else losses.propagation
         total = torch.zeros((), device=passed.latent.device)
-        for views in (*zip(*passed.codes.graph, strict=True), *((layer,) for layer in passed.decoded)):
-            propagated = [layer.propagated for layer in views if layer.propagated is not None]
-            total = total + loss(mean_over_views(propagated), mean_over_views([layer.values for layer in views]))
+        for part in (passed.codes.graph, passed.decoded):
+            last = loss(mean_over_views(part.propagated), mean_over_views(part.codes))
+            total = total + (last if part.regularised is None else part.regularised + last)
         return total
 
     def _reconstruction(self, passed: _Pass) -> Tensor:
         """Return the error of features, smoothed features and graph; targets without noise, on the whole graph."""
         stage = self.setting.normalised
-        decoded = passed.decoded[-1].values
-        graph = self.setting.adjacency_error(stage.error, passed.codes.graph_codes, decoded)
+        (decoded,) = passed.decoded.codes
+        graph = self.setting.adjacency_error(stage.error, passed.codes.graph.codes, decoded)
         return mse_loss(passed.reconstructed, self.setting.x) + mse_loss(decoded, stage.smoothed) + 0.1 * graph
 
     def _zinb(self, passed: _Pass) -> Tensor:
         """Return the likelihood of the counts; in ``paper_code`` of the components, with an untrained mean."""
         if self.counts is not None:
-            return zinb_loss(passed.hidden, self.network.heads, self.counts)
+            with wide_products(passed.hidden.device, self.network.product_type):
+                return zinb_loss(passed.hidden, self.network.heads, self.counts)
         mean, disp, pi = self.network.heads(passed.hidden, self.setting.size_factors)
         if pi is None:
             raise TypeError("the heads have no pi")

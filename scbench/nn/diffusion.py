@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from scbench.nn.propagate import to_torch
+from scbench.nn.propagate import sparse_product, to_torch
 
 __all__ = ["DirectedPpr", "Ppr"]
 
@@ -25,10 +26,12 @@ class _Polynomials(torch.autograd.Function):
         ctx: Any, values: Tensor, matrix: Tensor, first: tuple[float, ...], second: tuple[float, ...]
     ) -> tuple[Tensor, Tensor]:
         ctx.matrix, ctx.first, ctx.second = matrix, first, second
-        before, now = values, matrix @ values
+        before, now = values, sparse_product(matrix, values)
         results = [c[0] * before + c[1] * now for c in (first, second)]
         for k in range(2, len(first)):
-            before, now = now, torch.addmm(before, matrix, now, beta=-1, alpha=2)
+            # The sum is written over what is no longer needed; the values themselves are the caller's.
+            room = torch.empty_like(values) if k == 2 else before
+            before, now = now, torch.addmm(before, matrix, now, beta=-1, alpha=2, out=room)
             for result, c in zip(results, (first, second), strict=True):
                 if c[k]:
                     result.add_(now, alpha=c[k])
@@ -36,18 +39,26 @@ class _Polynomials(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        # Clenshaw's recurrence: the matrix is symmetric, so the same polynomials act on the sum of both gradients.
-        def term(k: int) -> Tensor:
-            first, second = ctx.first[k], ctx.second[k]
-            scaled: Tensor = gradients[0] * first
-            return scaled.add_(gradients[1], alpha=second) if second else scaled
+        return _clenshaw(ctx.matrix, gradients, (ctx.first, ctx.second)), None, None, None
 
-        last = len(ctx.first) - 1
-        after, now = torch.zeros_like(gradients[0]), term(last)
-        for k in range(last - 1, 0, -1):
-            after, now = now, torch.addmm(term(k).sub_(after), ctx.matrix, now, alpha=2)
-        result: Tensor = torch.addmm(term(0).sub_(after), ctx.matrix, now)
-        return result, None, None, None
+
+def _clenshaw(matrix: Tensor, gradients: Sequence[Tensor], polynomials: Sequence[tuple[float, ...]]) -> Tensor:
+    """Return sum_i p_i(matrix) gradients[i] by one recurrence; the matrix is symmetric."""
+
+    def term(k: int) -> Tensor:
+        scaled = gradients[0] * polynomials[0][k]
+        for gradient, polynomial in zip(gradients[1:], polynomials[1:], strict=True):
+            if polynomial[k]:
+                scaled.add_(gradient, alpha=polynomial[k])
+        return scaled
+
+    last = len(polynomials[0]) - 1
+    after, now = torch.zeros_like(gradients[0]), term(last)
+    for k in range(last - 1, 0, -1):
+        rest = term(k).sub_(after)
+        after, now = now, torch.addmm(rest, matrix, now, alpha=2, out=rest)
+    rest = term(0).sub_(after)
+    return torch.addmm(rest, matrix, now, out=rest)
 
 
 class Ppr:
@@ -106,6 +117,17 @@ class Ppr:
             return once, twice
         result: tuple[Tensor, Tensor] = _Polynomials.apply(values, self._matrix, self._first, self._second)  # type: ignore[no-untyped-call]
         return result
+
+    @torch.no_grad()
+    def slopes(self, first: Tensor, second: Tensor | None = None) -> Tensor:
+        """Return A^T first + A^T A^T second, the backward pass of :meth:`once` and :meth:`twice`."""
+        if self._dense is not None:
+            if second is None:
+                return self._dense[: len(first)].T @ first
+            return self._dense.T @ torch.cat([first, second])
+        if second is None:
+            return _clenshaw(self._matrix, (first,), (self._only_first,))
+        return _clenshaw(self._matrix, (first, second), (self._first, self._second))
 
 
 def _dense_powers(symmetric: csr_matrix, alpha: float) -> Tensor:
@@ -166,6 +188,14 @@ class DirectedPpr:
         """Return the values diffused once and twice."""
         first = self.once(values)
         return first, self.once(first)
+
+    @torch.no_grad()
+    def slopes(self, first: Tensor, second: Tensor | None = None) -> Tensor:
+        """Return A^T first + A^T A^T second, the backward pass of :meth:`once` and :meth:`twice`."""
+        transpose = self._graph[1]
+        if second is not None:
+            first = first + _horner(second.contiguous(), transpose, self._alpha, self._steps)
+        return _horner(first.contiguous(), transpose, self._alpha, self._steps)
 
 
 class _Horner(torch.autograd.Function):

@@ -1,29 +1,35 @@
-"""Layers of graph autoencoders that keep every layer's output and its propagated copy."""
+"""Layers of graph autoencoders: several views at once, forward and backward by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from scbench.nn.propagate import Propagator
 
-__all__ = ["GraphLayers", "LayerOutput"]
+__all__ = ["GraphLayers", "GraphPass", "Regulariser", "mean_over_views"]
+
+# Takes A H and H, both (n_cells, width); returns a scalar and its slopes along both.
+Regulariser = Callable[[Tensor, Tensor], tuple[Tensor, tuple[Tensor, Tensor]]]
+_backward_of_tanh = torch.ops.aten.tanh_backward
 
 
-class LayerOutput(NamedTuple):
-    """What one graph layer gives.
+class GraphPass(NamedTuple):
+    """What a pass gives.
 
     Attributes:
-        values: (n_cells, width), A @ act(H W).
-        propagated: A @ values; None when it was not asked for.
+        codes: (n_cells, width) of the last layer, one for each view.
+        propagated: A @ code of each view; empty without a regulariser.
+        regularised: the regulariser summed over all layers but the last one; None without one.
     """
 
-    values: Tensor
-    propagated: Tensor | None
+    codes: list[Tensor]
+    propagated: list[Tensor]
+    regularised: Tensor | None
 
 
 class GraphLayers(nn.Module):
@@ -46,19 +52,135 @@ class GraphLayers(nn.Module):
         self.weights = nn.ParameterList(nn.init.xavier_uniform_(torch.empty(a, b)) for a, b in pairwise(sizes))
         self.tanh_last = tanh_last
 
-    def forward(self, x: Tensor, graph: Propagator, *, propagated: bool = False) -> list[LayerOutput]:
-        """Return the output of every layer, the last one being the code or the reconstruction.
+    def forward(
+        self,
+        views: Sequence[tuple[Tensor, Propagator]],
+        regulariser: Regulariser | None = None,
+        *,
+        rows_kept: int | None = None,
+        product_type: torch.dtype = torch.float32,
+    ) -> GraphPass:
+        """Return the codes of all views, and the regulariser of the layers before the last one.
+
+        The views go through a layer together, so that propagated copies exist for one layer at a time; the slopes of
+        the regulariser are computed beside its value and shared by the views. Kept for the backward pass are each
+        layer's input and, up to ``rows_kept`` cells, its activation; beyond, that is computed again.
 
         Args:
-            x: (n_cells, sizes[0]).
-            graph: the adjacency.
-            propagated: also return A @ output of each layer.
+            views: input (n_cells, sizes[0]) and adjacency of each; one or two.
+            regulariser: of A H and H, each the mean over the views.
+            rows_kept: None for any number.
+            product_type: of products with the weights; their results are of the inputs' type.
         """
-        outputs: list[LayerOutput] = []
-        for i, weight in enumerate(self.weights):
-            mixed = x @ weight
-            if i < len(self.weights) - 1 or self.tanh_last:
-                mixed = mixed.tanh()
-            outputs.append(LayerOutput(*graph.twice(mixed)) if propagated else LayerOutput(graph.once(mixed), None))
-            x = outputs[-1].values
-        return outputs
+        inputs, graphs = [x for x, _ in views], [graph for _, graph in views]
+        plan = _Plan(graphs, self.tanh_last, regulariser, rows_kept, product_type)
+        found = list(_Pass.apply(plan, *inputs, *self.weights))  # type: ignore[no-untyped-call]
+        if regulariser is None:
+            return GraphPass(found, [], None)
+        return GraphPass(found[: len(views)], found[len(views) : -1], found[-1])
+
+
+def mean_over_views(parts: Sequence[Tensor]) -> Tensor:
+    """Return the mean of one or two tensors of one shape."""
+    return parts[0] if len(parts) == 1 else (parts[0] + parts[1]).mul_(0.5)
+
+
+class _Plan(NamedTuple):
+    """What does not change between two passes."""
+
+    graphs: list[Propagator]
+    tanh_last: bool
+    regulariser: Regulariser | None
+    rows_kept: int | None
+    product_type: torch.dtype
+
+    def activation(self, x: Tensor, weight: Tensor, *, is_bare: bool) -> Tensor:
+        """Return act(x W)."""
+        mixed = _product(x, weight, self.product_type)
+        return mixed if is_bare else mixed.tanh_()
+
+
+class _Pass(torch.autograd.Function):
+    """All layers of all views as one node."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: _Plan, *tensors: Tensor) -> tuple[Tensor, ...]:
+        n_views = len(plan.graphs)
+        current, weights = list(tensors[:n_views]), tensors[n_views:]
+        inputs: list[Tensor] = []
+        active: list[Tensor] = []
+        slopes: list[Tensor] = []
+        copies: list[Tensor] = []
+        total = current[0].new_zeros(())
+        for i, weight in enumerate(weights):
+            is_last = i == len(weights) - 1
+            inputs.extend(current)
+            copies = []
+            for view, graph in enumerate(plan.graphs):
+                mixed = plan.activation(current[view], weight, is_bare=is_last and not plan.tanh_last)
+                if plan.rows_kept is None or len(mixed) <= plan.rows_kept:
+                    active.append(mixed)
+                if plan.regulariser is None:
+                    current[view] = graph.once(mixed)
+                else:
+                    current[view], copy = graph.twice(mixed)
+                    copies.append(copy)
+                del mixed
+            if plan.regulariser is not None and not is_last:
+                value, found = plan.regulariser(mean_over_views(copies), mean_over_views(current))
+                total = total + value
+                slopes.extend(found)
+        ctx.plan, ctx.n_layers = plan, len(weights)
+        ctx.save_for_backward(*weights, *inputs, *slopes, *active)
+        return (*current, *copies, total) if plan.regulariser is not None else tuple(current)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        plan: _Plan = ctx.plan
+        n_views, n_layers = len(plan.graphs), ctx.n_layers
+        saved = list(ctx.saved_tensors)
+        weights = [saved.pop(0) for _ in range(n_layers)]
+        inputs = [[saved.pop(0) for _ in range(n_views)] for _ in range(n_layers)]
+        n_slopes = 2 * (n_layers - 1) if plan.regulariser is not None else 0
+        slopes = [saved.pop(0) for _ in range(n_slopes)]
+        current = list(gradients[:n_views])
+        copies: Sequence[Tensor | None] = gradients[n_views : 2 * n_views] if n_slopes else [None] * n_views
+        of_weights: list[Tensor] = []
+        for i in reversed(range(n_layers)):
+            is_bare = i == n_layers - 1 and not plan.tanh_last
+            shared: tuple[Tensor, Tensor] | None = None
+            if n_slopes and i < n_layers - 1:
+                of_values, of_copy = slopes.pop(), slopes.pop(-1)
+                shared = of_copy, of_values
+            of_weight: Tensor | None = None
+            for view, graph in enumerate(plan.graphs):
+                along = current[view]
+                if shared is not None:
+                    scale = gradients[-1] / n_views
+                    copy: Tensor | None = shared[0] * scale
+                    along = (shared[1] * scale).add_(along)
+                else:
+                    copy = copies[view]
+                slope = graph.slopes(along, copy)
+                del along, copy
+                x = inputs[i][view]
+                if not is_bare:
+                    where = i * n_views + view
+                    mixed = saved[where] if saved else plan.activation(x, weights[i], is_bare=False)
+                    slope = _backward_of_tanh.grad_input(slope, mixed, grad_input=slope)
+                found = _product(x.T, slope, plan.product_type)
+                of_weight = found if of_weight is None else of_weight.add_(found)
+                if i or ctx.needs_input_grad[1 + view]:
+                    current[view] = _product(slope, weights[i].T, plan.product_type)
+            if of_weight is not None:
+                of_weights.insert(0, of_weight)
+        of_inputs = [
+            along if needed else None
+            for along, needed in zip(current, ctx.needs_input_grad[1 : 1 + n_views], strict=True)
+        ]
+        return None, *of_inputs, *of_weights
+
+
+def _product(a: Tensor, b: Tensor, product_type: torch.dtype) -> Tensor:
+    """Return a @ b in the type of ``a``, computed in a narrower one when that is asked for."""
+    return (a.to(product_type) @ b.to(product_type)).to(a.dtype) if product_type == torch.bfloat16 else a @ b

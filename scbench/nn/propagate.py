@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-__all__ = ["Propagator", "SparseGraph", "csr_tensor", "to_torch"]
+__all__ = ["Propagator", "SparseGraph", "csr_tensor", "sparse_product", "to_torch"]
 
 
 class Propagator(Protocol):
@@ -21,6 +21,10 @@ class Propagator(Protocol):
 
     def twice(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return A @ values and A @ A @ values."""
+        ...
+
+    def slopes(self, first: Tensor, second: Tensor | None = None) -> Tensor:
+        """Return A^T first + A^T A^T second: the backward pass of :meth:`once` and :meth:`twice`."""
         ...
 
 
@@ -39,18 +43,28 @@ def csr_tensor(starts: Tensor, columns: Tensor, values: Tensor, shape: tuple[int
         return torch.sparse_csr_tensor(starts, columns, values, size=shape, device=values.device)
 
 
+def sparse_product(matrix: Tensor, values: Tensor) -> Tensor:
+    """Return matrix @ values, written once: the operator of torch fills its result with 0 and copies it twice.
+
+    Args:
+        matrix: (n, m) CSR.
+        values: (m, width) without a gradient.
+    """
+    result = values.new_empty(matrix.shape[0], values.shape[1])
+    return torch.addmm(result, matrix, values, beta=0, out=result)
+
+
 class _Product(torch.autograd.Function):
     """A @ values with the transpose at hand, so that the backward pass need not sort the edges anew."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, matrix: Tensor, transpose: Tensor) -> Tensor:
         ctx.transpose = transpose
-        return matrix @ values
+        return sparse_product(matrix, values)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        result: Tensor = ctx.transpose @ gradients[0].contiguous()
-        return result, None, None
+        return sparse_product(ctx.transpose, gradients[0].contiguous()), None, None
 
 
 class SparseGraph:
@@ -77,3 +91,10 @@ class SparseGraph:
         """Return A @ values and A @ A @ values."""
         first = self.once(values)
         return first, self.once(first)
+
+    @torch.no_grad()
+    def slopes(self, first: Tensor, second: Tensor | None = None) -> Tensor:
+        """Return A^T first + A^T A^T second: the backward pass of :meth:`once` and :meth:`twice`."""
+        if second is not None:
+            first = sparse_product(self._transpose, second.contiguous()).add_(first)
+        return sparse_product(self._transpose, first.contiguous())

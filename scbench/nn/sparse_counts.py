@@ -185,20 +185,20 @@ def _zinb_block(
     rate = mean / disp
     log_ratio = torch.log1p(rate)
     nb_zero = (disp * log_ratio).neg_().exp_()
-    zero = pi + (1 - pi) * nb_zero + _EPS
-    extra = pi / zero  # probability that a zero is an extra one
+    zero = (1 - pi).mul_(nb_zero).add_(pi).add_(_EPS)
+    extra = torch.div(pi, zero, out=nb_zero)  # probability that a zero is an extra one
     counted = 1 - extra
     above = rate + 1
-    d_mean = counted * mean / above
-    d_disp = counted * (log_ratio - rate.div_(above))
-    d_pi = pi - extra
+    d_mean = (counted * mean).div_(above)
+    d_disp = torch.sub(log_ratio, rate.div_(above), out=above).mul_(counted)
+    d_pi = torch.sub(pi, extra, out=extra)
     log_zero = zero.log_()
 
     at = block.where
     mu, theta, log_r, pi_at = (whole.view(-1)[at] for whole in (mean, disp, log_ratio, pi))
     nll, slope_mean, slope_disp = at_counts(block.values.to(mu.dtype), mu, theta, log_r)
     nll -= torch.log(1 - pi_at + _EPS)
-    total = log_zero.view(-1)[at].sum(dtype=torch.float64) - log_zero.sum(dtype=torch.float64)
+    total = log_zero.view(-1)[at].sum(dtype=torch.float64) - log_zero.sum(dim=1).sum(dtype=torch.float64)
     total = total + nll.sum(dtype=torch.float64) + block.log_factorials
     d_mean.view(-1)[at] = slope_mean
     d_disp.view(-1)[at] = slope_disp

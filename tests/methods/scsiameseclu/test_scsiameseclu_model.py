@@ -5,14 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scbench_methods.scsiameseclu.losses import cross_view_correlation, program_latent_level, program_propagation
-from scbench_methods.scsiameseclu.model import Codes, Network, mean_over_views
+from scbench_methods.scsiameseclu.losses import (
+    cross_view_correlation,
+    program_latent_level,
+    program_propagation,
+    program_propagation_slopes,
+)
+from scbench_methods.scsiameseclu.model import Codes, Network
 from scipy.sparse import csr_matrix
 from torch.nn.functional import mse_loss
 
 from scbench.nn.adjacency_error import AdjacencyError
 from scbench.nn.attention import self_attention
-from scbench.nn.igae import LayerOutput
+from scbench.nn.igae import GraphPass, mean_over_views
 from scbench.nn.likelihood import zinb_nll
 from scbench.nn.propagate import SparseGraph
 
@@ -80,7 +85,7 @@ def test_fusion_gives_the_recorded_embedding() -> None:
     net.ae_weight.copy_(o["a"])
     net.graph_weight.copy_(o["b"])
     net.attention_weight.copy_(o["alpha"][0])
-    codes = Codes([o["Z_ae1"], o["Z_ae2"]], [[LayerOutput(o["Z_igae1"], None)], [LayerOutput(o["Z_igae2"], None)]])
+    codes = Codes([o["Z_ae1"], o["Z_ae2"]], GraphPass([o["Z_igae1"], o["Z_igae2"]], [], None))
     close(net.fuse(codes, graph(o["Am"]), self_attention), o["Z"])
 
 
@@ -91,39 +96,39 @@ def test_one_complete_pass_gives_the_recorded_losses(network: Network) -> None:
     network.graph_weight.copy_(o["b"])
     network.attention_weight.copy_(o["alpha"][0])
     pruned, diffused = graph(o["Am"]), graph(o["Ad"])
-    codes = network.encode([(o["X_tilde1"], pruned), (o["X_tilde2"], diffused)], propagated=True)
+    codes = network.encode([(o["X_tilde1"], pruned), (o["X_tilde2"], diffused)], program_propagation_slopes)
     latent = network.fuse(codes, pruned, self_attention)
     reconstructed, hidden = network.decode(latent)
-    decoded = network.graph_decoder(latent, pruned, propagated=True)
+    decoded = network.decode_graph(latent, pruned, program_propagation_slopes)
+    smoothed = decoded.codes[0]
     params = network.heads(hidden)
     close(latent, o["Z"])
     close(reconstructed, o["X_hat"])
-    close(decoded[-1].values, o["Z_hat"])
+    close(smoothed, o["Z_hat"])
     for found, name in zip(params, ("zinb_mean", "zinb_disp", "zinb_pi"), strict=True):
         close(found, o[name])
-    estimates = [torch.sigmoid(code @ code.T) for code in codes.graph_codes]
+    estimates = [torch.sigmoid(code @ code.T) for code in codes.graph.codes]
     close(mean_over_views(estimates), o["sim"])
-    close(mean_over_views(estimates) + torch.sigmoid(decoded[-1].values @ decoded[-1].values.T), o["A_hat"])
+    close(mean_over_views(estimates) + torch.sigmoid(smoothed @ smoothed.T), o["A_hat"])
 
-    cell_ae, cell_graph = cross_view_correlation(*codes.ae), cross_view_correlation(*codes.graph_codes)
+    cell_ae, cell_graph = cross_view_correlation(*codes.ae), cross_view_correlation(*codes.graph.codes)
     close(cell_ae, o["L_cell_ae"])
     close(cell_graph, o["L_cell_igae"])
     regulariser = torch.zeros(())
-    for views in (*zip(*codes.graph, strict=True), *((layer,) for layer in decoded)):
-        copies = [layer.propagated for layer in views if layer.propagated is not None]
-        regulariser = regulariser + program_propagation(
-            mean_over_views(copies), mean_over_views([layer.values for layer in views])
-        )
+    for part in (codes.graph, decoded):
+        assert part.regularised is not None
+        last = program_propagation(mean_over_views(part.propagated), mean_over_views(part.codes))
+        regulariser = regulariser + part.regularised + last
     close(regulariser, o["L_R_official"])
     k = int(o["K"])
-    latent_level = program_latent_level(*codes.ae, k) + program_latent_level(*codes.graph_codes, k)
+    latent_level = program_latent_level(*codes.ae, k) + program_latent_level(*codes.graph.codes, k)
     total = 0.1 * cell_ae + 5 * cell_graph + latent_level + o["delta"] * regulariser
     torch.testing.assert_close(total, o["L_DICR_official"].to(total.dtype), rtol=1e-4, atol=0)
 
     a_norm = csr_matrix(o["A_norm"].numpy())
-    error = AdjacencyError(a_norm).exact([*codes.graph_codes, decoded[-1].values], [0.5, 0.5, 1.0])
-    smoothed = SparseGraph(a_norm).once(o["X"])
-    rec = mse_loss(reconstructed, o["X"]) + mse_loss(decoded[-1].values, smoothed) + 0.1 * error
+    error = AdjacencyError(a_norm).exact([*codes.graph.codes, smoothed], [0.5, 0.5, 1.0])
+    target = SparseGraph(a_norm).once(o["X"])
+    rec = mse_loss(reconstructed, o["X"]) + mse_loss(smoothed, target) + 0.1 * error
     torch.testing.assert_close(rec, o["L_REC"], rtol=1e-4, atol=0)
     mean, disp, pi = network.heads(hidden, o["size_factors"].float())
     assert pi is not None
@@ -154,7 +159,7 @@ def test_sizes_are_those_of_the_paper() -> None:
 def test_attention_weight_gets_a_gradient_at_zero(network: Network) -> None:
     o = oracle("fusion")
     net = Network(60, 100, 100)
-    codes = Codes([o["Z_ae1"]], [[LayerOutput(o["Z_igae1"], None)]])
+    codes = Codes([o["Z_ae1"]], GraphPass([o["Z_igae1"]], [], None))
     net.fuse(codes, graph(o["Am"]), self_attention).square().sum().backward()
     assert net.attention_weight.item() == 0
     assert net.attention_weight.grad is not None

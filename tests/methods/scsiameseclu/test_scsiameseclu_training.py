@@ -136,10 +136,10 @@ def test_the_joint_stage_weighs_its_terms(variant: str) -> None:
     normalise = column_normalised if config.is_paper_code else random_walk
     a = torch.tensor(normalise(inputs.graph).toarray())
     ae = network.encoder(setting.x)
-    code = network.graph_encoder(setting.x, SparseGraph(normalise(inputs.graph)))[-1].values
+    code = network.encode_graph([(setting.x, SparseGraph(normalise(inputs.graph)))]).codes[0]
     local = a @ (0.5 * ae + 0.5 * code)
     latent = 0.3 * torch.softmax(local @ local.T, dim=1) @ local + local
-    decoded = network.graph_decoder(latent, SparseGraph(normalise(inputs.graph)))[-1].values
+    decoded = network.decode_graph(latent, SparseGraph(normalise(inputs.graph))).codes[0]
     estimate = torch.sigmoid(code @ code.T) + torch.sigmoid(decoded @ decoded.T)
     expected = {
         "joint_features": mse_loss(network.decode(latent)[0], setting.x),
@@ -241,7 +241,7 @@ def test_the_last_pass_uses_both_views() -> None:
         codes = network.encode([(setting.x, views.pruned), (setting.x, views.diffused)])
         expected = network.fuse(codes, views.pruned, setting.attention)
     torch.testing.assert_close(main.embed()[0], expected)
-    assert not torch.equal(codes.graph_codes[0], codes.graph_codes[1])
+    assert not torch.equal(*codes.graph.codes)
 
 
 @pytest.mark.parametrize("exponent", [5.0, 2.0])
