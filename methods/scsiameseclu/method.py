@@ -126,7 +126,7 @@ class ScSiameseClu:
         """Return the counts for the ZINB loss, or None when it does not see counts."""
         if inputs.counts is None or self.config.is_paper_code or "zinb" in self.config.left_out:
             return None
-        return SparseCounts(inputs.counts, setting.size_factors, setting.x.device)
+        return SparseCounts(inputs.counts, setting.size_factors, setting.x.device).made_ready()
 
     def _n_init(self, n_cells: int) -> int:
         """Return the number of k-means starts; fewer in very large sets, where they cost most and differ least."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -44,8 +45,17 @@ class AdjacencyError:
         upper.sort_indices()
         self._upper = upper
         self._device = torch.device(device)
-        self._blocks = [self._block(start) for start in range(0, self.n_cells, self._rows)]
-        self._edges = _Edges(half, upper, self._device)
+        self._half = half
+
+    @cached_property
+    def _blocks(self) -> list[tuple[int, int, Tensor, Tensor]]:
+        """The edges of each block of rows, made when the error over all pairs is first asked for."""
+        return [self._block(start) for start in range(0, self.n_cells, self._rows)]
+
+    @cached_property
+    def _edges(self) -> _Edges:
+        """The edges, made at the first estimate."""
+        return _Edges(self._half, self._upper, self._device)
 
     @property
     def _rows(self) -> int:

@@ -20,7 +20,7 @@ class CountBlock(NamedTuple):
 
     Attributes:
         rows, genes: what the block covers.
-        where: (n_nonzero,) int64, positions in the flattened block.
+        where: (n_nonzero,) int64 or int32, positions in the flattened block.
         values: (n_nonzero,) float32.
         log_factorials: sum of lgamma(values + 1); of a batch cut by genes, the first block has it for all.
     """

@@ -16,34 +16,60 @@ from scbench.nn.propagate import sparse_product, to_torch
 __all__ = ["DirectedPpr", "Ppr"]
 
 _DENSE_CELLS = 1200
+_COLUMNS_AT_ONCE = 64
 
 
 class _Polynomials(torch.autograd.Function):
-    """Two polynomials of a symmetric matrix, in Chebyshev form, times ``values``: one recurrence serves both."""
+    """Polynomials of a symmetric matrix, in Chebyshev form, times ``values``: one recurrence serves all."""
 
     @staticmethod
     def forward(
-        ctx: Any, values: Tensor, matrix: Tensor, first: tuple[float, ...], second: tuple[float, ...]
-    ) -> tuple[Tensor, Tensor]:
-        ctx.matrix, ctx.first, ctx.second = matrix, first, second
-        before, now = values, sparse_product(matrix, values)
-        results = [c[0] * before + c[1] * now for c in (first, second)]
-        for k in range(2, len(first)):
-            # The sum is written over what is no longer needed; the values themselves are the caller's.
-            room = torch.empty_like(values) if k == 2 else before
-            before, now = now, torch.addmm(before, matrix, now, beta=-1, alpha=2, out=room)
-            for result, c in zip(results, (first, second), strict=True):
-                if c[k]:
-                    result.add_(now, alpha=c[k])
-        return results[0], results[1]
+        ctx: Any, values: Tensor, matrix: Tensor, polynomials: Sequence[tuple[float, ...]]
+    ) -> tuple[Tensor, ...]:
+        ctx.matrix, ctx.polynomials = matrix, polynomials
+        results = tuple(torch.empty_like(values) for _ in polynomials)
+        for columns in _column_pieces(values):
+            found = _chebyshev_sums(matrix, values[:, columns].contiguous(), polynomials)
+            for result, part in zip(results, found, strict=True):
+                result[:, columns] = part
+        return results
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        return _clenshaw(ctx.matrix, gradients, (ctx.first, ctx.second)), None, None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return _weighted_sum(ctx.matrix, gradients, ctx.polynomials), None, None
+
+
+def _column_pieces(values: Tensor) -> list[slice]:
+    """Return the columns, a few at a time: what is gathered from then stays near, and less is held at once."""
+    width = values.shape[1]
+    step = _COLUMNS_AT_ONCE if values.device.type == "cpu" else max(1, width)
+    return [slice(start, start + step) for start in range(0, width, step)]
+
+
+def _chebyshev_sums(matrix: Tensor, values: Tensor, polynomials: Sequence[tuple[float, ...]]) -> list[Tensor]:
+    """Return p(matrix) values of each polynomial."""
+    before, now = values, sparse_product(matrix, values)
+    results = [c[0] * before + c[1] * now for c in polynomials]
+    for k in range(2, len(polynomials[0])):
+        # The sum is written over what is no longer needed; the values themselves are the caller's.
+        room = torch.empty_like(values) if k == 2 else before
+        before, now = now, torch.addmm(before, matrix, now, beta=-1, alpha=2, out=room)
+        for result, c in zip(results, polynomials, strict=True):
+            if c[k]:
+                result.add_(now, alpha=c[k])
+    return results
+
+
+def _weighted_sum(matrix: Tensor, gradients: Sequence[Tensor], polynomials: Sequence[tuple[float, ...]]) -> Tensor:
+    """Return sum_i p_i(matrix) gradients[i]; the matrix is symmetric."""
+    result = torch.empty_like(gradients[0], memory_format=torch.contiguous_format)
+    for columns in _column_pieces(result):
+        result[:, columns] = _clenshaw(matrix, [g[:, columns].contiguous() for g in gradients], polynomials)
+    return result
 
 
 def _clenshaw(matrix: Tensor, gradients: Sequence[Tensor], polynomials: Sequence[tuple[float, ...]]) -> Tensor:
-    """Return sum_i p_i(matrix) gradients[i] by one recurrence; the matrix is symmetric."""
+    """Return the sum by one recurrence for all polynomials (Clenshaw's)."""
 
     def term(k: int) -> Tensor:
         scaled = gradients[0] * polynomials[0][k]
@@ -105,9 +131,7 @@ class Ppr:
         """Return the diffused values, (n_cells, width)."""
         if self._dense is not None:
             return self._dense[: len(values)] @ values
-        result: tuple[Tensor, Tensor] = _Polynomials.apply(  # type: ignore[no-untyped-call]
-            values, self._matrix, self._only_first, (0.0,) * len(self._only_first)
-        )
+        result: tuple[Tensor, ...] = _Polynomials.apply(values, self._matrix, (self._only_first,))  # type: ignore[no-untyped-call]
         return result[0]
 
     def twice(self, values: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,7 +139,7 @@ class Ppr:
         if self._dense is not None:
             once, twice = (self._dense @ values).chunk(2)
             return once, twice
-        result: tuple[Tensor, Tensor] = _Polynomials.apply(values, self._matrix, self._first, self._second)  # type: ignore[no-untyped-call]
+        result: tuple[Tensor, Tensor] = _Polynomials.apply(values, self._matrix, (self._first, self._second))  # type: ignore[no-untyped-call]
         return result
 
     @torch.no_grad()
@@ -126,8 +150,8 @@ class Ppr:
                 return self._dense[: len(first)].T @ first
             return self._dense.T @ torch.cat([first, second])
         if second is None:
-            return _clenshaw(self._matrix, (first,), (self._only_first,))
-        return _clenshaw(self._matrix, (first, second), (self._first, self._second))
+            return _weighted_sum(self._matrix, (first,), (self._only_first,))
+        return _weighted_sum(self._matrix, (first, second), (self._first, self._second))
 
 
 def _dense_powers(symmetric: csr_matrix, alpha: float) -> Tensor:

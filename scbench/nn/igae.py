@@ -143,42 +143,32 @@ class _Pass(torch.autograd.Function):
         inputs = [[saved.pop(0) for _ in range(n_views)] for _ in range(n_layers)]
         n_slopes = 2 * (n_layers - 1) if plan.regulariser is not None else 0
         slopes = [saved.pop(0) for _ in range(n_slopes)]
-        current = list(gradients[:n_views])
-        copies: Sequence[Tensor | None] = gradients[n_views : 2 * n_views] if n_slopes else [None] * n_views
-        of_weights: list[Tensor] = []
-        for i in reversed(range(n_layers)):
-            is_bare = i == n_layers - 1 and not plan.tanh_last
-            shared: tuple[Tensor, Tensor] | None = None
-            if n_slopes and i < n_layers - 1:
-                of_values, of_copy = slopes.pop(), slopes.pop(-1)
-                shared = of_copy, of_values
-            of_weight: Tensor | None = None
-            for view, graph in enumerate(plan.graphs):
-                along = current[view]
-                if shared is not None:
-                    scale = gradients[-1] / n_views
-                    copy: Tensor | None = shared[0] * scale
-                    along = (shared[1] * scale).add_(along)
-                else:
-                    copy = copies[view]
+        active = saved
+        scale = gradients[-1] / n_views if n_slopes else None
+        totals: list[Tensor | None] = [None] * n_layers
+        of_inputs: list[Tensor | None] = []
+        for view, graph in enumerate(plan.graphs):  # one after the other: slopes of one view at a time
+            along = gradients[view]
+            for i in reversed(range(n_layers)):
+                copy = gradients[n_views + view] if n_slopes and i == n_layers - 1 else None
+                if scale is not None and i < n_layers - 1:
+                    copy = slopes[2 * i] * scale
+                    along = (slopes[2 * i + 1] * scale).add_(along)
                 slope = graph.slopes(along, copy)
                 del along, copy
                 x = inputs[i][view]
-                if not is_bare:
-                    where = i * n_views + view
-                    mixed = saved[where] if saved else plan.activation(x, weights[i], is_bare=False)
+                if i < n_layers - 1 or plan.tanh_last:
+                    mixed = active[i * n_views + view] if active else plan.activation(x, weights[i], is_bare=False)
                     slope = _backward_of_tanh.grad_input(slope, mixed, grad_input=slope)
+                    del mixed
                 found = _product(x.T, slope, plan.product_type)
-                of_weight = found if of_weight is None else of_weight.add_(found)
+                total = totals[i]
+                totals[i] = found if total is None else total.add_(found)
                 if i or ctx.needs_input_grad[1 + view]:
-                    current[view] = _product(slope, weights[i].T, plan.product_type)
-            if of_weight is not None:
-                of_weights.insert(0, of_weight)
-        of_inputs = [
-            along if needed else None
-            for along, needed in zip(current, ctx.needs_input_grad[1 : 1 + n_views], strict=True)
-        ]
-        return None, *of_inputs, *of_weights
+                    along = _product(slope, weights[i].T, plan.product_type)
+                del slope
+            of_inputs.append(along if ctx.needs_input_grad[1 + view] else None)
+        return None, *of_inputs, *totals
 
 
 def _product(a: Tensor, b: Tensor, product_type: torch.dtype) -> Tensor:

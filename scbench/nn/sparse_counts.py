@@ -49,9 +49,20 @@ class SparseCounts:
 
     @cached_property
     def blocks(self) -> list[CountBlock]:
-        """All cells, made at the first loss over all of them."""
-        everything = CountRows(self._counts, self._device).gather(torch.arange(self.n_cells))
-        return blocks_by_rows(everything, max(64, self._block_entries // max(1, self.n_genes)))
+        """All cells, made at the first loss over all of them, and kept with positions of 32 bits."""
+        everything = CountRows(self._counts, self._device)
+        n_rows = max(64, self._block_entries // max(1, self.n_genes))
+        blocks = []
+        for start in range(0, self.n_cells, n_rows):
+            stop = min(start + n_rows, self.n_cells)
+            (block,) = blocks_by_rows(everything.gather(torch.arange(start, stop)), n_rows)
+            blocks.append(block._replace(rows=slice(start, stop), where=block.where.int()))
+        return blocks
+
+    def made_ready(self) -> SparseCounts:
+        """Make the blocks now, before others need the memory that this takes; return itself."""
+        _ = self.blocks
+        return self
 
     def batch(self, cells: Tensor) -> CountBatch:
         """Return the counts of some cells.
@@ -167,7 +178,7 @@ def _nb_block(
     d_mean = mean / above
     d_disp = log_ratio - rate.div_(above)
 
-    at = block.where
+    at = block.where.long()
     mu, theta, log_r = (whole.view(-1)[at] for whole in (mean, disp, log_ratio))
     nll, slope_mean, slope_disp = at_counts(block.values.to(mu.dtype), mu, theta, log_r)
     total = total + (nll - theta * log_r).sum(dtype=torch.float64) + block.log_factorials
@@ -194,7 +205,7 @@ def _zinb_block(
     d_pi = torch.sub(pi, extra, out=extra)
     log_zero = zero.log_()
 
-    at = block.where
+    at = block.where.long()
     mu, theta, log_r, pi_at = (whole.view(-1)[at] for whole in (mean, disp, log_ratio, pi))
     nll, slope_mean, slope_disp = at_counts(block.values.to(mu.dtype), mu, theta, log_r)
     nll -= torch.log(1 - pi_at + _EPS)

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix, identity, random
 import scbench.nn.diffusion as module
 from scbench.graph.neighbours import normalize_adj
 from scbench.nn.diffusion import DirectedPpr, Ppr
-from scbench.nn.propagate import Propagator, SparseGraph, to_torch
+from scbench.nn.propagate import Propagator, SparseGraph, sparse_product, to_torch
 
 ORACLE = Path(__file__).parents[1] / "oracles/scsiameseclu/ppr.npz"
 
@@ -132,3 +132,41 @@ def test_an_isolated_cell_keeps_its_own_value() -> None:
     matrix = normalize_adj(graph, "sym", self_loops=True)
     h = values(4)
     torch.testing.assert_close(Ppr(matrix, 0.2, dtype=torch.float64).once(h), h, rtol=0, atol=1e-3)
+
+
+@pytest.mark.usefixtures("dense_cells")
+@pytest.mark.parametrize("kind", ["graph", "ppr", "directed_ppr"])
+@pytest.mark.parametrize("columns_at_once", [2, 64])
+def test_slopes_are_those_of_the_backward_pass(
+    kind: str, columns_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_COLUMNS_AT_ONCE", columns_at_once)
+    graph: Propagator = {
+        "graph": lambda: SparseGraph(directed(), dtype=torch.float64),
+        "ppr": lambda: Ppr(undirected(), 0.2, dtype=torch.float64),
+        "directed_ppr": lambda: DirectedPpr(directed() * 0.1, 0.2, dtype=torch.float64),
+    }[kind]()
+    first, second = values(width=5, seed=1), values(width=5, seed=2)
+    before = first.clone(), second.clone()
+    x = values(width=5).requires_grad_()
+    (one,) = torch.autograd.grad(graph.once(x), x, first)
+    (both,) = torch.autograd.grad(graph.twice(x), x, (first, second))
+    torch.testing.assert_close(graph.slopes(first), one, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(graph.slopes(first, second), both, rtol=1e-10, atol=1e-12)
+    assert torch.equal(first, before[0])
+    assert torch.equal(second, before[1])
+
+
+def test_columns_in_pieces_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DENSE_CELLS", 0)
+    graph, x = Ppr(undirected(), 0.2), values(width=7).float()
+    whole = graph.twice(x)
+    monkeypatch.setattr(module, "_COLUMNS_AT_ONCE", 3)
+    for a, b in zip(whole, graph.twice(x), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_product_is_written_over_whatever_lay_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, h = directed(), values()
+    monkeypatch.setattr(torch.Tensor, "new_empty", lambda self, *size: self.new_full(size, torch.nan))
+    np.testing.assert_allclose(sparse_product(to_torch(graph, dtype=torch.float64), h), graph @ h.numpy())

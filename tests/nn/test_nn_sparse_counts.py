@@ -222,3 +222,17 @@ def test_nb_heads_of_another_kind_are_refused() -> None:
         nb_loss(hidden, heads, SparseCounts(counts(), size_factors))
     with pytest.raises(ValueError, match="must be of kind 'nb'"):
         nb_loss(hidden, CountHeads(6, 40, kind="nb_const").double(), SparseCounts(counts(), size_factors))
+
+
+def test_blocks_hold_all_counts_at_once_made_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BLOCK_ENTRIES", 100)
+    x = counts(200)
+    target = SparseCounts(x, torch.ones(200)).made_ready()
+    assert "blocks" in vars(target)
+    whole = torch.zeros(x.shape)
+    for block in target.blocks:
+        assert block.where.dtype == torch.int32
+        whole[block.rows].view(-1)[block.where.long()] = block.values
+    np.testing.assert_array_equal(whole.numpy(), x.toarray())
+    everything = torch.lgamma(torch.tensor(x.data, dtype=torch.float64) + 1).sum()
+    assert sum(block.log_factorials for block in target.blocks) == pytest.approx(float(everything))

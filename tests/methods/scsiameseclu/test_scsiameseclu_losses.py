@@ -9,7 +9,9 @@ from scbench_methods.scsiameseclu.losses import (
     program_clustering,
     program_latent_level,
     program_propagation,
+    program_propagation_slopes,
     propagation,
+    propagation_slopes,
 )
 from torch.nn.functional import cosine_similarity
 
@@ -131,3 +133,22 @@ def test_clustering_losses_give_the_recorded_values() -> None:
     target, soft = o["target"].float(), o["q"]
     torch.testing.assert_close(kl(target, soft), o["kl_true_log_input"], rtol=1e-4, atol=0)
     torch.testing.assert_close(program_clustering(target, soft), o["kl_official_prob_input"], rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("entries", [1, 20, 2**15])
+def test_slopes_of_the_regularisers_are_those_of_their_values(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The value written out, differentiated; rows one by one, a few, and all at once."""
+    monkeypatch.setattr("scbench_methods.scsiameseclu.losses._ENTRIES_AT_ONCE", entries)
+    generator = torch.Generator().manual_seed(0)
+    pair = [torch.randn(11, 7, dtype=torch.float64, generator=generator).requires_grad_() for _ in range(2)]
+    p, q = (part.softmax(dim=1) for part in pair)
+    middle = (p + q) / 2
+    of_p, of_q = ((r * (r / middle).log()).sum(dim=1).mean() for r in (p, q))
+    for found, expected in (
+        (propagation_slopes(*(part.detach() for part in pair)), (of_p + of_q) / 2),
+        (program_propagation_slopes(*(part.detach() for part in pair)), of_p),
+    ):
+        torch.testing.assert_close(found[0], expected)
+        slopes = torch.autograd.grad(expected, pair, retain_graph=True)
+        for a, b in zip(found[1], slopes, strict=True):
+            torch.testing.assert_close(a, b)
