@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from scbench.method import RunContext
 from scbench.nn.count_batch import CountBatch
+from scbench.nn.precision import product_type, wide_products
 from scbench.nn.sparse_counts import SparseCounts
 
 __all__ = ["Cells"]
@@ -39,8 +39,7 @@ class Cells:
     def __init__(self, inputs: Inputs, config: ScSamacConfig, run: RunContext) -> None:
         self.config = config
         self.device = run.device
-        is_gpu = self.device.type == "cuda"
-        self.is_bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and is_gpu)
+        self.product_type = product_type(config.precision, self.device)
         self.dtype = torch.float64 if config.precision == "float64" else torch.float32
         self.least_batch = min(config.least_batch, config.batch_size)
         self.order = run.generator
@@ -64,7 +63,9 @@ class Cells:
     @property
     def precision(self) -> str:
         """What the run computes in, for its record."""
-        return "bfloat16 wide products, else float32" if self.is_bfloat16 else str(self.dtype).removeprefix("torch.")
+        if self.product_type == torch.bfloat16:
+            return "bfloat16 wide products, else float32"
+        return str(self.dtype).removeprefix("torch.")
 
     @property
     def masked_share(self) -> float | None:
@@ -99,8 +100,6 @@ class Cells:
         draws = torch.rand(self.n_genes, generator=self.order)
         return torch.nonzero(draws >= probabilities)[:, 0].to(self.device)
 
-    @contextmanager
-    def wide_products(self) -> Iterator[None]:
-        """Multiply wide matrices in bfloat16 where that is asked for."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bfloat16):
-            yield
+    def wide_products(self) -> AbstractContextManager[None]:
+        """Return the context in which wide matrices are multiplied in the type of the run."""
+        return wide_products(self.device, self.product_type)
