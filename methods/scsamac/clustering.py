@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scbench_methods.scsamac.cells import Cells
+from scbench_methods.scsamac.ending import Ending
 from scbench_methods.scsamac.evaluation import Evaluation
 from scbench_methods.scsamac.losses import cluster_level_loss, sorted_wasserstein
 from scbench_methods.scsamac.model import LATENT_WIDTH, Network
@@ -69,6 +70,8 @@ class ClusterTraining:
     def fit(self, first_epoch: int) -> None:
         """Alternate evaluation and one epoch of training; the result is that of the last evaluation.
 
+        With ``budget=fast`` it also ends, after one more evaluation, at the plateau of the total loss.
+
         Args:
             first_epoch: number of the first epoch in the run's history.
 
@@ -78,6 +81,7 @@ class ClusterTraining:
         config = self.cells.config
         most = config.epochs
         self.network.train(config.clustering_dropout)
+        ending = Ending(config.budget, self._weights)
         labels: Tensor | None = None
         while True:
             epoch = first_epoch + self.epochs
@@ -87,14 +91,29 @@ class ClusterTraining:
                 self.changed = float((labels != previous)[taught].double().mean())
             if self.changed is not None and self.changed < config.tol:
                 self.stop_reason = "labels settled"
+            elif ending.reason:
+                self.stop_reason = ending.reason
             elif self.epochs >= most:
                 self.stop_reason = "epochs"
             values = {} if self.changed is None else {"label_change": self.changed}
             if self.stop_reason:
                 self._run.log(epoch, **values)
                 return
-            self._run.log(epoch, **values, **self._train(epoch))
+            terms = self._train(epoch)
+            self._run.log(epoch, **values, **terms)
             self.epochs += 1
+            ending.is_reached(terms)
+
+    @property
+    def _weights(self) -> dict[str, float]:
+        """Weight of each term in the total loss; mere numbers, which nothing lowers, have none."""
+        config = self.cells.config
+        weights = {config.likelihood: 1.0, "soft_kmeans": config.clustering_weight * config.soft_kmeans_weight}
+        if config.wasserstein == "sorted":
+            weights["wasserstein"] = config.clustering_weight * config.wasserstein_weight
+        if self.head is not None:
+            weights["cluster_level"] = config.clustering_weight * config.cluster_level_weight
+        return weights
 
     def _evaluate(self, epoch: int) -> Tensor:
         """Make latent, assignment and target anew; return the labels of all cells."""
@@ -125,16 +144,10 @@ class ClusterTraining:
 
     def _step(self, indices: Tensor) -> dict[str, Tensor]:
         """Take one step; return the unweighted terms."""
-        config = self.cells.config
         terms = self.losses(self.cells.taught[indices])
-        weights = {
-            config.likelihood: 1.0,
-            "wasserstein": config.clustering_weight * config.wasserstein_weight,
-            "soft_kmeans": config.clustering_weight * config.soft_kmeans_weight,
-            "cluster_level": config.clustering_weight * config.cluster_level_weight,
-        }
+        weights = self._weights
         self._optimiser.zero_grad()
-        torch.stack([weights[name] * term for name, term in terms.items() if term.requires_grad]).sum().backward()
+        torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum().backward()
         self._optimiser.step()
         return terms
 

@@ -90,11 +90,12 @@ class ScSamacConfig(MethodConfig):
         range=Range("at least 2, the cell itself counted", at_least(2).holds),
     )
     resolution: float = vocabulary.resolution(0.8, "that of estimate_k=latent")  # released program
-    exact_attention_cells: int = vocabulary.exact_attention_cells(50_000, "in evaluation")
-    n_landmarks: int = vocabulary.n_landmarks(4096, "the same for one run", stored_as="n_attention_keys")
-    precision: str = choice("auto", "float32", "float64", "bfloat16")(
-        "auto", "of the network; bfloat16 in wide products only; auto: bfloat16 on a GPU, float32 elsewhere"
+    exact_attention_cells: int = vocabulary.exact_attention_cells(10_000, "in evaluation")
+    n_landmarks: int = vocabulary.n_landmarks(2048, "the same for one run", stored_as="n_attention_keys")
+    precision: str = vocabulary.precision(
+        "auto", "float64 is of the whole network", range=choice("auto", "float32", "float64", "bfloat16")
     )
+    budget: str = vocabulary.budget("paper")
     gene_selection: FromVariant[str] = vocabulary.gene_selection(
         "hvg", "or the program's", range=choice("hvg", "zero_rate"), stored_as="gene_filter", paper_code="zero_rate"
     )

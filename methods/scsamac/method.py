@@ -52,9 +52,8 @@ class ScSamac:
         network = Network(cells.n_genes, config.likelihood, config.n_heads, config.dropout, cells.generator).to(
             cells.device, cells.dtype
         )
-        pretrain(network, cells, run)
+        first_epoch, pretrain_stop_reason = pretrain(network, cells, run)
         evaluation = Evaluation(network, cells)
-        first_epoch = config.pretrain_epochs
         latent = evaluation.latent(max(0, first_epoch - 1))
         host = latent.cpu().numpy().astype(np.float32)
         start = first_clusters(host[cells.taught.numpy()], n_clusters, config, run.seed)
@@ -71,6 +70,7 @@ class ScSamac:
             "k_mode": start.k_mode,
             "n_latent_communities": start.n_communities,
             "pretrain_epochs": first_epoch,
+            "pretrain_stop_reason": pretrain_stop_reason,
             "clustering_epochs": training.epochs,
             "stop_reason": training.stop_reason,
             "label_change": training.changed,

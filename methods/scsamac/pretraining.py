@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scbench_methods.scsamac.cells import Cells
+from scbench_methods.scsamac.ending import Ending
 from scbench_methods.scsamac.model import Network
 from scbench_methods.scsamac.views import count_loss, encode
 from torch import Tensor
@@ -15,13 +16,16 @@ from scbench.nn.train import run_epochs
 __all__ = ["pretrain", "pretrain_losses"]
 
 
-def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
-    """Train the network on all cells that have counts.
+def pretrain(network: Network, cells: Cells, run: RunContext) -> tuple[int, str]:
+    """Train the network on all cells that have counts; return the epochs run and why they ended.
 
     Args:
         network: changed in place.
         cells: the inputs.
         run: takes the mean terms of each epoch.
+
+    Returns:
+        The number of epochs, and "epochs" or, with ``budget=fast`` only, "plateau".
 
     Raises:
         Diverged: when a loss is not finite.
@@ -40,10 +44,13 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
         optimiser.step()
         return terms
 
-    def on_epoch(epoch: int, terms: dict[str, float]) -> None:
-        run.log(epoch, **terms)
+    ending = Ending(config.budget, {config.likelihood: 1.0, "contrast": config.contrast_weight})
 
-    run_epochs(
+    def on_epoch(epoch: int, terms: dict[str, float]) -> bool:
+        run.log(epoch, **terms)
+        return ending.is_reached(terms)
+
+    history = run_epochs(
         step,
         len(cells.taught),
         cells.config.batch_size,
@@ -52,6 +59,7 @@ def pretrain(network: Network, cells: Cells, run: RunContext) -> None:
         min_batch=cells.least_batch,
         on_epoch=on_epoch,
     )
+    return len(history), ending.reason or "epochs"
 
 
 def pretrain_losses(network: Network, cells: Cells, chosen: Tensor) -> dict[str, Tensor]:

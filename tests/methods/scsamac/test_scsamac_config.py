@@ -64,6 +64,7 @@ def test_the_command_line_sets_what_it_names(overrides: list[str], name: str, va
         ({"likelihood": "gaussian"}, "unknown value of method.likelihood 'gaussian'"),
         ({"estimate_k": "yes"}, "unknown value of method.estimate_k 'yes'"),
         ({"precision": "half"}, "unknown value of method.precision 'half'"),
+        ({"budget": "slow"}, "unknown value of method.budget 'slow'"),
         ({"saliency": "lognorm"}, "unknown value of method.saliency 'lognorm'. Did you mean 'log_norm'?"),
         ({"gene_selection": "none"}, "unknown value of method.gene_selection 'none'"),
         ({"wasserstein": "exact"}, "unknown value of method.wasserstein 'exact'"),

@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix
 from torch.nn.functional import linear
 
 from scbench.method import Counts, RunContext
+from scbench.nn import precision as precision_module
 from scbench.nn.assignment import soft_assignment
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
@@ -150,6 +151,28 @@ def test_bfloat16_is_near_float32() -> None:
         totals.append(terms["nb"].item())
     assert totals[0] != totals[1]
     assert totals[0] == pytest.approx(totals[1], rel=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("precision", "pays", "said"),
+    [
+        ("auto", True, "bfloat16 wide products, else float32"),
+        ("auto", False, "float32"),
+        ("float32", True, "float32"),
+        ("float64", True, "float64"),
+        ("bfloat16", False, "bfloat16 wide products, else float32"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_processor_gains_from_it(
+    precision: str, pays: bool, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision_module, "bfloat16_pays", lambda device: pays)
+    network, cells = setting(precision=precision)
+    assert cells.precision == said
+    assert network.wide.weight.dtype == (torch.float64 if precision == "float64" else torch.float32)
+    with cells.wide_products():
+        product = torch.rand(2, 3) @ torch.rand(3, 2)
+    assert (product.dtype == torch.bfloat16) == ("bfloat16" in said)
 
 
 def test_labels_and_target_are_those_of_all_cells() -> None:
