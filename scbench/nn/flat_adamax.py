@@ -54,6 +54,24 @@ class FlatAdamax:
             self._seen = tuple(array.numpy() for array in self._arrays)
             self._step = self._by_kernel
 
+    def goes_on_with(self, values: Tensor, slopes: Tensor, places: slice) -> FlatAdamax:
+        """Return the optimiser of some of the parameters, which takes the steps that this one would take on them.
+
+        Args:
+            values, slopes: new vectors as long as ``places``; the values are those of ``places``.
+            places: a range of the vector.
+
+        Raises:
+            ValueError: as the class, or if the lengths differ.
+        """
+        part = FlatAdamax(values, slopes, self._betas, self._eps)
+        for mine, its in zip(self._arrays[2:], part._arrays[2:], strict=True):
+            if mine[places].shape != its.shape:
+                raise ValueError(f"values must be as long as places, got {len(its)} and {len(mine[places])}")
+            its.copy_(mine[places])
+        part._n_steps = self._n_steps
+        return part
+
     @torch.no_grad()
     def step(self, lr: float) -> None:
         """Take one step of size ``lr``."""

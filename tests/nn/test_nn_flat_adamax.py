@@ -63,3 +63,25 @@ def test_the_first_step_is_one_learning_rate_whatever_the_slope() -> None:
 def test_other_shapes_are_refused(values: torch.Tensor, slopes: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="must be contiguous vectors of one length, got shapes"):
         FlatAdamax(values, slopes)
+
+
+@pytest.mark.parametrize("by_torch", [True, False])
+def test_part_of_the_parameters_goes_on_as_before(by_torch: bool) -> None:
+    start, slopes, lrs = case(torch.float64)
+    whole = trained(start, slopes, lrs, by_torch=by_torch)
+    places = slice(100, 300)
+    values, filled = start.clone(), torch.zeros_like(start)
+    optimiser = FlatAdamax(values, filled)
+    for slope, lr in zip(slopes[:6], lrs[:6], strict=True):
+        filled.copy_(slope)
+        optimiser.step(lr)
+    some, its = values[places].clone(), torch.zeros(200, dtype=torch.float64)
+    part = optimiser.goes_on_with(some, its, places)
+    if by_torch:
+        part._step = part._by_torch
+    for slope, lr in zip(slopes[6:], lrs[6:], strict=True):
+        its.copy_(slope[places])
+        part.step(lr)
+    torch.testing.assert_close(some, whole[places], rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match="values must be as long as places, got 200 and 5"):
+        optimiser.goes_on_with(some, its, slice(0, 5))
