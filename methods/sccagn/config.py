@@ -59,17 +59,20 @@ class ScCagnConfig(MethodConfig):
     pretrain_adversarial_weight: float = not_negative(0.0, "weight of its term in pre-training", stored_as="theta_pre")
     pretrain_epochs: int = vocabulary.pretrain_epochs(50)  # released program
     epochs: int = vocabulary.epochs(30)  # released program
+    budget: str = vocabulary.budget("paper", "each restart of pre-training, and the main phase")
     lr: float = vocabulary.lr(1e-3, "of both phases at their start; a tenth of it after every 20 epochs")  # paper
     discriminator_lr: float = positive(2e-4, "learning rate of the discriminator")  # released program
     n_init: int = vocabulary.n_init(20)  # released program
     tol: float | None = vocabulary.tol(None, "in an epoch of the main phase; null never ends it")
     exact_neighbour_cells: int = vocabulary.exact_neighbour_cells(20_000, "beyond, on n_components")
     n_components: int = vocabulary.n_components(50, "that distances are of beyond exact_neighbour_cells")
-    attention: str = choice("auto", "exact", "landmarks", "neighbors")(
+    attention: str = choice("auto", "exact", "series", "landmarks", "neighbors")(
         "auto",
-        "over all cells, over landmarks, or over neighbours; auto: exact, landmarks beyond exact_attention_cells",
+        "over all cells, the same by a series whose error is below rounding (landmarks where scores are too large for "
+        "it), over landmarks, or over neighbours; auto: exact, series beyond exact_attention_cells",
     )
-    exact_attention_cells: int = vocabulary.exact_attention_cells(20_000)
+    # Where a kernel over all pairs takes as long as the rest of an epoch.
+    exact_attention_cells: int = vocabulary.exact_attention_cells(4096, "beyond it by a series")
     n_landmarks: int = vocabulary.n_landmarks(2048)
     min_cell_share: FromVariant[float] = _A_SHARE_OF_CELLS(  # 0.01: paper
         0.01, "keep genes found in more than this share", stored_as="gene_filter", paper_code=0.0
@@ -100,6 +103,12 @@ class ScCagnConfig(MethodConfig):
         paper_code=0,
     )
     restarts: FromVariant[int] = at_least(1)(3, "pre-trained autoencoders, of which one is kept", paper_code=20)
+    trial_epochs: FromVariant[int] = at_least(0)(
+        20,
+        "epochs of pre-training after which the restart of the best silhouette alone goes on; 0: all are trained to "
+        "the end, and then it is chosen",
+        paper_code=0,
+    )
     centroids_from: FromVariant[str] = choice("fused", "autoencoder")(
         "fused", "the latent of the first pass, or the one without the graph", paper_code="autoencoder"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from scbench_methods.sccagn.config import ScCagnConfig
 from scbench_methods.sccagn.gnn import CellGraph
+from scbench_methods.sccagn.series_attention import attend_by_series
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad, scaled_dot_product_attention
 
@@ -17,19 +18,35 @@ class Reach:
     """Which cells each cell attends to.
 
     Args:
-        name: for the run's record.
-        chosen: (n_chosen,) int64 the same cells for all, or None.
+        chosen: (n_chosen,) int64 the same cells for all, or None for all cells.
         is_local: only its neighbours in the graph and itself.
+        by_series: all cells, by a series, and the chosen ones only in passes in which the scores are too large for it.
+
+    Attributes:
+        passes, by_chosen: how many passes there were, and those that attended to the chosen cells.
     """
 
-    def __init__(self, name: str = "exact", chosen: Tensor | None = None, *, is_local: bool = False) -> None:
-        self.name = name
+    def __init__(self, chosen: Tensor | None = None, *, is_local: bool = False, by_series: bool = False) -> None:
         self.chosen = chosen
         self.is_local = is_local
+        self.by_series = by_series
+        self.passes = self.by_chosen = 0
+
+    @property
+    def name(self) -> str:
+        """Return whom a cell attended to, for the run's record."""
+        if self.is_local:
+            return "graph neighbours"
+        others = "all" if self.chosen is None else f"{len(self.chosen)} random cells"
+        if self.by_series and self.by_chosen == 0:
+            return "exact, by series"
+        if self.by_series and self.by_chosen < self.passes:
+            return f"exact, by series; {others} in {self.by_chosen} of {self.passes} passes"
+        return "exact" if self.chosen is None else others
 
 
 def choose_reach(config: ScCagnConfig, n_cells: int, generator: torch.Generator, device: torch.device) -> Reach:
-    """Return what the configuration and the number of cells allow; random cells are drawn once.
+    """Return what the configuration and the number of cells allow; random cells are drawn once, without replacement.
 
     Args:
         config: ``attention``, ``exact_attention_cells`` and ``n_landmarks``.
@@ -39,13 +56,15 @@ def choose_reach(config: ScCagnConfig, n_cells: int, generator: torch.Generator,
     """
     how = config.attention
     if how == "auto":
-        how = "exact" if n_cells <= config.exact_attention_cells else "landmarks"
+        how = "exact" if n_cells <= config.exact_attention_cells else "series"
     if how == "neighbors":
-        return Reach("graph neighbours", is_local=True)
-    if how == "landmarks" and config.n_landmarks < n_cells:
-        chosen = torch.randperm(n_cells, generator=generator)[: config.n_landmarks]
-        return Reach(f"{config.n_landmarks} random cells", chosen.to(device))
-    return Reach()
+        return Reach(is_local=True)
+    if how == "exact" or (how == "landmarks" and config.n_landmarks >= n_cells):
+        return Reach()
+    chosen = None
+    if config.n_landmarks < n_cells:
+        chosen = torch.randperm(n_cells, generator=generator)[: config.n_landmarks].to(device)
+    return Reach(chosen, by_series=how == "series")
 
 
 class CrossAttention(nn.Module):
@@ -76,20 +95,32 @@ class CrossAttention(nn.Module):
             reach: whom each cell attends to.
             graph: for a local reach.
         """
-        others = values if reach.chosen is None else values[reach.chosen]
         weight, bias = self.parts.in_proj_weight, self.parts.in_proj_bias
         width = queries.shape[1]
         query = linear(queries, weight[:width], bias[:width])
-        key, value = linear(others, weight[width:], bias[width:]).split(width, dim=1)
-        gathered = self._local(query, key, value, graph) if reach.is_local else self._dense(query, key, value)
+
+        def seen(others: Tensor) -> tuple[Tensor, ...]:
+            return linear(others, weight[width:], bias[width:]).split(width, dim=1)
+
+        reach.passes += 1
+        gathered = None
+        if reach.is_local:
+            gathered = self._local(query, *seen(values), graph)
+        elif reach.by_series:
+            found = attend_by_series(*map(self._heads, (query, *seen(values))))
+            gathered = None if found is None else _joined(found)
+        if gathered is None:
+            reach.by_chosen += 1
+            others = values if reach.chosen is None else values[reach.chosen]
+            least = 1 if query.device.type == "cpu" else _LEAST_WIDTH
+            query, key, value = map(self._heads, (query, *seen(others)))
+            gathered = _joined(attend(query, key, value, least))
         result: Tensor = self.parts.out_proj(gathered)
         return result
 
-    def _dense(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Return the attention to all rows of ``key``."""
-        heads = [part.unflatten(1, (self.parts.num_heads, -1)).transpose(0, 1) for part in (query, key, value)]
-        least = 1 if query.device.type == "cpu" else _LEAST_WIDTH
-        return attend(heads[0], heads[1], heads[2], least).transpose(0, 1).flatten(1)
+    def _heads(self, part: Tensor) -> Tensor:
+        """Return (n_heads, n_cells, width of a head)."""
+        return part.unflatten(1, (self.parts.num_heads, -1)).transpose(0, 1)
 
     def _local(self, query: Tensor, key: Tensor, value: Tensor, graph: CellGraph) -> Tensor:
         """Return the attention along the edges of the graph."""
@@ -99,6 +130,11 @@ class CrossAttention(nn.Module):
             scores = (q[edges.rows] * k[edges.columns]).sum(dim=1) * q.shape[1] ** -0.5
             gathered.append(edges.weighted_sum(edges.softmax(scores), v))
         return torch.cat(gathered, dim=1)
+
+
+def _joined(heads: Tensor) -> Tensor:
+    """Return the heads side by side, (n_cells, width)."""
+    return heads.transpose(0, 1).flatten(1)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, least_width: int = 1) -> Tensor:

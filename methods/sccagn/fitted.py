@@ -7,7 +7,9 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from scbench_methods.sccagn.by_blocks import encode
 from scbench_methods.sccagn.config import ScCagnConfig
+from scbench_methods.sccagn.dense_input import on_device
 from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, cell_graph, require_enough
 from scbench_methods.sccagn.losses import log_memberships
@@ -89,7 +91,7 @@ def place_all(
         (~taught, CellGraph.of_strangers(int((~taught).sum()), norm, device)),
     ):
         if rows.any():
-            z, q = _placed(network, torch.tensor(x if rows.all() else x[rows], device=device), cells)
+            z, q = _placed(network, on_device(x, rows, device), cells)
             latent[rows], soft[rows] = z.cpu().numpy(), q.cpu().numpy()
     return latent, soft
 
@@ -97,5 +99,5 @@ def place_all(
 @torch.no_grad()
 def _placed(network: Network, x: Tensor, graph: CellGraph) -> tuple[Tensor, Tensor]:
     """Return latents and memberships; attention has no part in either."""
-    latent = network.encode(x, network.graph_codes(x, graph))
+    latent = encode(network, x, network.graph_codes(x, graph))
     return latent, log_memberships(latent, network.centroids).exp()

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 from scbench_methods.sccagn.config import ScCagnConfig
+from scbench_methods.sccagn.dense_input import dense_input, sparse_steps
 from scbench_methods.sccagn.reference import make_reference, on_the_scale_of
 from scipy.sparse import csr_matrix
 
@@ -76,15 +77,14 @@ def make_inputs(counts: Counts, config: ScCagnConfig, cache: InputCache | None) 
     usable = counts
     if config.filter_cells:
         usable, recipe = _without_poor_cells(counts, recipe, cache), replace(recipe, min_cells=0)
-    done = prepare(usable, recipe, cache)
-    x, taught = cast(np.ndarray, done.x), done.nonempty
-    require_enough(int(taught.sum()), config)
+    # First, so that what it is made of is gone when the input is made anew in the run's own order.
     graph, n_directed = _graph_of(usable, recipe, config, cache)
+    x, taught = _dense(usable, recipe, cache)
+    require_enough(int(taught.sum()), config)
     is_left_out = ~taught & (np.diff(counts.matrix.indptr) > 0)
     if is_left_out.any():
         _log.info("%d of %d cells show too few genes to be learnt from", int(is_left_out.sum()), len(taught))
         rest = Counts(csr_matrix(counts.matrix[is_left_out]), None, counts.is_counts)  # the same columns
-        x = x.copy()  # it may be the cache's
         x[is_left_out] = on_the_scale_of(make_reference(usable, recipe), rest)
     return Inputs(
         x=x,
@@ -138,6 +138,12 @@ def _measured_on(n_cells: int, config: ScCagnConfig) -> str:
     return "all variable genes" if is_exact else f"{config.n_components} principal components"
 
 
+def _dense(counts: Counts, recipe: Recipe, cache: InputCache | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the dense input of all cells, and whether each has counts; the cache holds the sparse form of it."""
+    done = prepare(counts, sparse_steps(recipe), cache)
+    return dense_input(cast(csr_matrix, done.x), done.nonempty, recipe), done.nonempty
+
+
 def _spread(graph: csr_matrix, taught: np.ndarray) -> csr_matrix:
     """Return the graph of some of the cells as one of all; the others have no edge."""
     if taught.all():
@@ -172,9 +178,10 @@ def _graph_of(usable: Counts, recipe: Recipe, config: ScCagnConfig, cache: Input
     """Return the graph of all cells, those without counts without an edge, and its number of directed edges."""
 
     def compute(rows: csr_matrix, inner: InputCache | None) -> Derived:
-        done = prepare(Counts(rows, None, usable.is_counts), recipe, inner)
-        graph, n_directed = cell_graph(cast(np.ndarray, done.x)[done.nonempty], config)
-        spread = _spread(graph, done.nonempty)
+        x, taught = _dense(Counts(rows, None, usable.is_counts), recipe, inner)
+        require_enough(int(taught.sum()), config)
+        graph, n_directed = cell_graph(x if taught.all() else x[taught], config)
+        spread = _spread(graph, taught)
         return Derived(cell_by_cell={"graph": spread}, shared={"n_directed": np.array(n_directed)})
 
     params = {

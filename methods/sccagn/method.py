@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from scbench_methods.sccagn.adversary import Game
 from scbench_methods.sccagn.config import LATENT_WIDTH, ScCagnConfig
+from scbench_methods.sccagn.course import step_size
 from scbench_methods.sccagn.cross_attention import choose_reach
+from scbench_methods.sccagn.dense_input import on_device
 from scbench_methods.sccagn.fitted import Fitted, place_all
 from scbench_methods.sccagn.gnn import CellGraph
 from scbench_methods.sccagn.inputs import Inputs, make_inputs
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.pretraining import Pretrained, n_starts, pretrain, step_size
+from scbench_methods.sccagn.pretraining import Pretrained, n_starts, pretrain
 from scbench_methods.sccagn.training import MainTraining
 from torch import Tensor
 
@@ -66,11 +68,11 @@ class ScCagn:
                 f"scCAGN needs a cell to learn from for each cluster, got {n_taught} for {n_clusters} clusters; "
                 "ask for fewer clusters, or remove the cells without counts"
             )
-        x = torch.tensor(inputs.x if inputs.taught.all() else inputs.x[inputs.taught], device=run.device)
+        x = on_device(inputs.x, inputs.taught, run.device)
         pretrained = pretrain(x, n_clusters, config, run)
         training = self._main_training(x, inputs, pretrained, n_clusters, run)
         first_labels = self._start(training, x, pretrained, n_clusters, run)
-        first_epoch = config.pretrain_epochs
+        first_epoch = len(pretrained.history)
         if run.snapshots and first_epoch > 0:  # without pre-training no epoch has ended yet
             run.snapshot(first_epoch - 1, self._everywhere(first_labels, training.network, inputs, run))
 
@@ -92,6 +94,7 @@ class ScCagn:
             "silhouette": None if math.isnan(pretrained.silhouette) else pretrained.silhouette,
             "unexplained_variance": self._unexplained(x, pretrained),
             "pretrain_epochs": first_epoch,
+            "pretrain_stop_reason": pretrained.stop_reason,
             "pretrain_batch_used": min(len(x), step_size(len(x), config)) if first_epoch > 0 else None,
             "epochs": training.epochs,
             "stop_reason": training.stop_reason,
@@ -167,7 +170,7 @@ class ScCagn:
         """
         config, network = self.config, training.network
         latent, soft = place_all(network, inputs.x, inputs.taught, inputs.graph, config, run.device)
-        last_epoch = config.pretrain_epochs + training.epochs - 1
+        last_epoch = info["pretrain_epochs"] + training.epochs - 1
         if not np.isfinite(latent).all():
             raise Diverged(max(0, last_epoch), {"latent": float("nan")})
         info["labels_from"] = "memberships"

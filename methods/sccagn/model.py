@@ -91,12 +91,20 @@ class Network(nn.Module):
 
     def encode(self, x: Tensor, codes: Sequence[Tensor]) -> Tensor:
         """Return the fused latent (n_cells, n_latent); Z_2 is mixed in twice, there being no other of that width."""
+        return self.encode_further(self.autoencoder.layers[0](x), codes[0], codes[1])
+
+    def encode_further(self, first: Tensor, first_code: Tensor, second_code: Tensor) -> Tensor:
+        """Return the fused latent of what the first layer gives, (n_cells, first hidden width), and two codes."""
         layers = self.autoencoder.layers
-        hidden = torch.relu(layers[0](x))
-        hidden = torch.relu(layers[1](self._mix(hidden, codes[0])))
-        hidden = torch.relu(layers[2](self._mix(hidden, codes[1])))
-        latent: Tensor = layers[3](self._mix(hidden, codes[1]))
+        hidden = torch.relu(layers[1](self._mix(torch.relu(first), first_code)))
+        hidden = torch.relu(layers[2](self._mix(hidden, second_code)))
+        latent: Tensor = layers[3](self._mix(hidden, second_code))
         return latent
+
+    @property
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """The parameters of :meth:`encode_further`."""
+        return list(self.autoencoder.layers[1:N_ENCODER].parameters())
 
     def decode(self, latent: Tensor, codes: Sequence[Tensor], reach: Reach, graph: CellGraph) -> Tensor:
         """Return what the output layer sees, (n_cells, first hidden width).
@@ -107,11 +115,34 @@ class Network(nn.Module):
             reach: of the cross attention.
             graph: of the same cells.
         """
+        return self.decode_further(self.meet(latent, codes[2], reach, graph), *codes[:3])
+
+    def meet(self, latent: Tensor, code: Tensor, reach: Reach, graph: CellGraph) -> Tensor:
+        """Return the input of the decoder, (n_cells, n_latent); all that a cell takes from others is in it and codes.
+
+        Args:
+            latent, code: (n_cells, n_latent), the latter of the third graph layer.
+            reach, graph: see :meth:`decode`.
+        """
+        if self.attention is not None:
+            result: Tensor = self.attention(latent, code, reach, graph)
+            return result
+        return latent * code if self.join == "multiply" else latent
+
+    def decode_further(self, met: Tensor, first_code: Tensor, second_code: Tensor, third_code: Tensor) -> Tensor:
+        """Return what the output layer sees, from what :meth:`meet` gives and three codes."""
         layers = self.autoencoder.layers
-        hidden = torch.relu(self._first_decoded(latent, codes[2], reach, graph))
-        hidden = torch.relu(layers[5](self._mix(hidden, codes[1])))
-        hidden = torch.relu(layers[6](self._mix(hidden, codes[1])))
-        return self._mix(hidden, codes[0])
+        hidden = torch.relu(self._first_decoded(met, third_code))
+        hidden = torch.relu(layers[5](self._mix(hidden, second_code)))
+        hidden = torch.relu(layers[6](self._mix(hidden, second_code)))
+        return self._mix(hidden, first_code)
+
+    @property
+    def decoder_parameters(self) -> list[nn.Parameter]:
+        """The parameters of :meth:`decode_further` and of the output layer."""
+        layers = self.autoencoder.layers
+        first = layers[N_ENCODER] if self.widened is None else self.widened
+        return [*first.parameters(), *layers[N_ENCODER + 1 :].parameters()]
 
     @property
     def output(self) -> nn.Module:
@@ -123,16 +154,12 @@ class Network(nn.Module):
         with torch.no_grad():
             self.centroids.copy_(torch.as_tensor(centroids))
 
-    def _first_decoded(self, latent: Tensor, code: Tensor, reach: Reach, graph: CellGraph) -> Tensor:
+    def _first_decoded(self, met: Tensor, third_code: Tensor) -> Tensor:
         """Return the first layer of the decoder before its activation."""
         if self.widened is not None:
-            concatenated: Tensor = self.widened(torch.cat([latent, code], dim=1))
+            concatenated: Tensor = self.widened(torch.cat([met, third_code], dim=1))
             return concatenated
-        if self.attention is not None:
-            latent = self.attention(latent, code, reach, graph)
-        elif self.join == "multiply":
-            latent = latent * code
-        result: Tensor = self.autoencoder.layers[N_ENCODER](self._mix(latent, code))
+        result: Tensor = self.autoencoder.layers[N_ENCODER](self._mix(met, third_code))
         return result
 
     def _mix(self, from_autoencoder: Tensor, from_graph: Tensor) -> Tensor:

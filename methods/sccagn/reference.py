@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+from scbench_methods.sccagn.dense_input import sparse_steps, transformed_genes
 from scipy.sparse import csr_matrix, vstack
 
 from scbench.errors import DataError
 from scbench.method import Counts
 from scbench.preprocessing.prepare import Recipe, prepare
-from scbench.preprocessing.scaling import column_moments, row_repeat, to_uniform_quantiles, to_unit_range, to_unit_rows
+from scbench.preprocessing.scaling import row_repeat, to_unit_rows
 
 __all__ = ["Reference", "make_reference", "on_the_scale_of", "shows_any_gene"]
 
@@ -49,7 +50,7 @@ def make_reference(counts: Counts, recipe: Recipe) -> Reference:
     Raises:
         DataError: as ``prepare``.
     """
-    plain = replace(recipe, ceil_log=False, scale=False, quantile=False, minmax=None, l2_cell=False)
+    plain = sparse_steps(recipe)
     everything = prepare(counts, replace(plain, hvg=None, log1p=False, target=None))
     library = np.asarray(everything.counts.sum(axis=1, dtype=np.float64)).ravel()
     chosen = prepare(counts, plain)
@@ -151,26 +152,9 @@ def _transformed(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np
     """Return the others after the steps that follow the choice of genes, by moments and ranges of ``log_norm``."""
     known, new = log_norm.tocsc(), others.tocsc()
     x = np.empty(others.shape, dtype=np.float32)
+    is_known = np.arange(known.shape[0] + new.shape[0]) < known.shape[0]
     for start in range(0, x.shape[1], _GENES_AT_ONCE):
         genes = slice(start, start + _GENES_AT_ONCE)
-        x[:, genes] = _transformed_genes(csr_matrix(known[:, genes]), csr_matrix(new[:, genes]), recipe)
+        both = csr_matrix(vstack([known[:, genes], new[:, genes]], format="csr"), dtype=np.float32)
+        x[:, genes] = transformed_genes(both, is_known, recipe)[known.shape[0] :]
     return np.asarray(to_unit_rows(x), dtype=np.float32) if recipe.l2_cell else x
-
-
-def _transformed_genes(log_norm: csr_matrix, others: csr_matrix, recipe: Recipe) -> np.ndarray:
-    """Return some genes of the others after the steps that go gene by gene."""
-    both = csr_matrix(vstack([log_norm, others], format="csr"), dtype=np.float32)
-    if recipe.ceil_log:
-        np.ceil(both.data, out=both.data)
-    n_known = log_norm.shape[0]
-    is_known = np.arange(both.shape[0]) < n_known
-    dense = both.toarray()
-    if recipe.scale:
-        mean, sd = column_moments(csr_matrix(both[:n_known]), n_known)
-        dense -= mean.astype(np.float32)
-        dense /= np.where(sd > 0, sd, 1).astype(np.float32)
-    if recipe.quantile:
-        dense = to_uniform_quantiles(dense, is_known)
-    if recipe.minmax is not None:
-        dense = to_unit_range(dense, 0, is_known)
-    return dense[n_known:]

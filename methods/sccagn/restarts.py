@@ -29,13 +29,24 @@ class Restarts:
 
     def __init__(self, autoencoders: Sequence[Autoencoder], device: torch.device | str = "cpu") -> None:
         vectors = [nn.utils.parameters_to_vector(one.parameters()).detach() for one in autoencoders]
-        self._values = torch.stack(vectors).to(device)
-        self._slopes = torch.zeros_like(self._values)
+        self._shape = autoencoders[0]
+        self._take(torch.stack(vectors).to(device))
         self._optimiser = FlatAdamax(self._values.view(-1), self._slopes.view(-1))
-        self._layers = self._parts(autoencoders[0], self._values)
-        self._slope_layers = self._parts(autoencoders[0], self._slopes)
+
+    def keep(self, restart: int) -> None:
+        """Go on with one of the restarts alone; it becomes number 0."""
+        n = self._values.shape[1]
+        self._take(self._values[restart : restart + 1].clone())
+        places = slice(restart * n, (restart + 1) * n)
+        self._optimiser = self._optimiser.goes_on_with(self._values.view(-1), self._slopes.view(-1), places)
+
+    def _take(self, values: Tensor) -> None:
+        """Train these parameters (n_restarts, n)."""
+        self._values, self._slopes = values, torch.zeros_like(values)
+        self._layers = self._parts(self._shape, self._values)
+        self._slope_layers = self._parts(self._shape, self._slopes)
         self._transposed = [weight.mT for weight, _ in self._layers]
-        self.n_restarts = len(autoencoders)
+        self.n_restarts = len(values)
 
     @staticmethod
     def _parts(autoencoder: Autoencoder, flat: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -7,17 +7,19 @@ from collections.abc import Callable
 
 import torch
 from scbench_methods.sccagn.adversary import Game
+from scbench_methods.sccagn.by_blocks import encode, reconstruction
 from scbench_methods.sccagn.config import ScCagnConfig
+from scbench_methods.sccagn.course import learning_rate
 from scbench_methods.sccagn.cross_attention import Reach
 from scbench_methods.sccagn.gnn import CellGraph
-from scbench_methods.sccagn.losses import divergence, log_memberships, reconstruction_error
+from scbench_methods.sccagn.losses import divergence, log_memberships
 from scbench_methods.sccagn.model import Network
-from scbench_methods.sccagn.pretraining import learning_rate
 from torch import Tensor
 
 from scbench.method import Diverged, RunContext
 from scbench.nn.assignment import target_distribution
 from scbench.nn.optimisers import Adamax
+from scbench.nn.plateau import Plateau
 from scbench.nn.train import LabelChangeStop
 
 __all__ = ["MainTraining"]
@@ -27,6 +29,8 @@ OnEpoch = Callable[[int, Tensor], None]
 
 class MainTraining:
     """Train a network and its centroids.
+
+    With ``budget=fast`` the phase ends at the plateau of its whole loss, the sum of all weighted terms.
 
     Args:
         network: changed in place; its centroids are set.
@@ -58,7 +62,7 @@ class MainTraining:
         self._config, self._run = config, run
 
     def fit(self, first_epoch: int, on_epoch: OnEpoch) -> None:
-        """Train for all epochs, or until labels have settled.
+        """Train for all epochs, or until labels have settled or the loss is on its plateau.
 
         Args:
             first_epoch: number of the first.
@@ -71,6 +75,7 @@ class MainTraining:
         config = self._config
         optimiser = Adamax(self.network.parameters(), config.lr)
         stop = None if config.tol is None else LabelChangeStop(config.tol)
+        plateau = Plateau() if config.budget == "fast" else None
         for i in range(config.epochs):
             for group in optimiser.groups:
                 group.lr = learning_rate(config.lr, i)
@@ -81,11 +86,11 @@ class MainTraining:
                 return
             if i > 0:
                 on_epoch(first_epoch + i - 1, labels)
-            values = {}
+            measured = {}
             if self._game is not None:  # before its opinion is asked for
-                values["discriminator"] = float(self._game.teach(self._seen_by_discriminator(latent)))
+                measured["discriminator"] = self._game.teach(self._seen_by_discriminator(latent))
             terms = self._losses(codes, latent, log_q)
-            values |= {name: float(term.detach()) for name, (_, term) in terms.items()}
+            values = _numbers(measured | {name: term.detach() for name, (_, term) in terms.items()})
             if not all(math.isfinite(value) for value in values.values()):
                 raise Diverged(first_epoch + i, values)
             total = torch.stack([weight * term for weight, term in terms.values()]).sum() if terms else None
@@ -95,6 +100,9 @@ class MainTraining:
                 optimiser.step()
             self._run.log(first_epoch + i, **values)
             self.epochs = i + 1
+            if plateau is not None and total is not None and plateau.update(float(total.detach())):
+                self.stop_reason = "plateau"
+                return
             del codes, latent, log_q, terms, total  # or this epoch's activations would live on through the next pass
 
     @torch.no_grad()
@@ -106,7 +114,7 @@ class MainTraining:
     def _pass(self) -> tuple[list[Tensor], Tensor, Tensor]:
         """Return graph codes, fused latent and log memberships."""
         codes = self.network.graph_codes(self._x, self._graph)
-        latent = self.network.encode(self._x, codes)
+        latent = encode(self.network, self._x, codes)
         return codes, latent, log_memberships(latent, self.network.centroids)
 
     def _losses(self, codes: list[Tensor], latent: Tensor, log_q: Tensor) -> dict[str, tuple[float, Tensor]]:
@@ -121,11 +129,8 @@ class MainTraining:
             terms["clustering"] = config.assignment_weight, divergence(target, log_q)
             terms["graph_clustering"] = config.graph_head_weight, divergence(target, codes[3].log_softmax(dim=1))
         if config.reconstruction_weight > 0:
-            hidden = self.network.decode(latent, codes, self.reach, self._graph)
-            terms["reconstruction"] = (
-                config.reconstruction_weight,
-                reconstruction_error(hidden, self.network.output, self._x),
-            )
+            met = self.network.meet(latent, codes[2], self.reach, self._graph)
+            terms["reconstruction"] = config.reconstruction_weight, reconstruction(self.network, met, codes, self._x)
         if self._game is not None:
             terms["generator"] = config.main_theta, self._game.encoder_loss(self._seen_by_discriminator(latent))
         return terms
@@ -133,3 +138,8 @@ class MainTraining:
     def _seen_by_discriminator(self, latent: Tensor) -> Tensor:
         """Return the latent of the adversarial term."""
         return latent if self._frozen is None else self._frozen
+
+
+def _numbers(scalars: dict[str, Tensor]) -> dict[str, float]:
+    """Return numbers; a GPU is waited for once."""
+    return dict(zip(scalars, torch.stack(list(scalars.values())).tolist(), strict=True)) if scalars else {}

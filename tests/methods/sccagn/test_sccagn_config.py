@@ -25,6 +25,7 @@ def test_variants_are_those_of_the_specification() -> None:
         ("batch_size", 16, 1),
         ("pretrain_least_steps", 2500, 0),
         ("restarts", 3, 20),
+        ("trial_epochs", 20, 0),
         ("centroids_from", "fused", "autoencoder"),
     ):
         assert getattr(default, name) == ours, name
@@ -98,6 +99,8 @@ def test_the_command_line_sets_what_it_names(overrides: list[str], name: str, va
         ({"min_cell_share": 1.0}, "method.min_cell_share must be a share of cells in [0, 1), got 1.0"),
         ({"n_neighbors": 0}, "method.n_neighbors must be at least 1, got 0"),
         ({"restarts": 0}, "method.restarts must be at least 1, got 0"),
+        ({"trial_epochs": -1}, "method.trial_epochs must be at least 0, got -1"),
+        ({"budget": "slow"}, "unknown value of method.budget 'slow'"),
         ({"batch_size": 0}, "method.batch_size must be at least 1, got 0"),
         ({"pretrain_least_steps": -1}, "method.pretrain_least_steps must be at least 0, got -1"),
         ({"n_top_genes": 0}, "method.n_top_genes must be at least 1, got 0"),

@@ -17,6 +17,7 @@ from scbench.errors import DataError
 from scbench.kmeans import kmeans
 from scbench.method import Clustering, Counts, Diverged, RunContext
 from scbench.nn import edges as edges_module
+from scbench.nn.plateau import Plateau
 from scbench.run.seeding import seed_process
 from scbench.testing import toy_counts
 
@@ -203,7 +204,14 @@ def test_every_switch_changes_the_result(settings: dict[str, Any]) -> None:
 def test_all_landmarks_are_exact() -> None:
     all_of_them, _ = fit(attention="landmarks", n_landmarks=120)
     assert plain().info["attention"] == all_of_them.info["attention"] == "exact"
-    assert fit(exact_attention_cells=100, n_landmarks=30)[0].info["attention"] == "30 random cells"
+    by_series, _ = fit(exact_attention_cells=100, n_landmarks=30)
+    assert by_series.info["attention"] == fit(attention="series")[0].info["attention"] == "exact, by series"
+    # Adamax turns the rounding of a gradient near 0 into steps of up to lr, 1e-3, and there were five of them.
+    np.testing.assert_allclose(by_series.embedding, plain().embedding, atol=5e-3)
+    assert (by_series.labels == plain().labels).mean() > 0.95
+    assert fit(attention="landmarks", n_landmarks=30)[0].info["attention"] == "30 random cells"
+    wide, _ = fit(exact_attention_cells=100, n_landmarks=30, n_heads=2)
+    assert wide.info["attention"] == "30 random cells"
     assert fit(attention="neighbors")[0].info["attention"] == "graph neighbours"
     assert fit(n_heads=0)[0].info["attention"] == "none: fusion is none"
 
@@ -243,6 +251,25 @@ def test_settled_labels_end_the_main_phase() -> None:
     np.testing.assert_array_equal(found.labels, seen.snapshots[3])
     assert (list(seen.snapshots), list(seen.reports)) == ([2, 3], [3])
     assert plain().info["stop_reason"] == "epochs"
+
+
+def test_fast_ends_the_main_phase_where_the_rule_says() -> None:
+    settings: dict[str, Any] = {"epochs": 60, "pretrain_epochs": 4, "lr": 3e-3}
+    found, seen = fit(**settings, budget="fast")
+    config, plateau = ScCagnConfig(), Plateau()
+    weight = {
+        "clustering": config.assignment_weight,
+        "graph_clustering": config.graph_head_weight,
+        "reconstruction": config.reconstruction_weight,
+        "generator": config.main_theta,
+    }
+    rows = [values for values in seen.history.values() if "pretraining" not in values]
+    told = [plateau.update(sum(weight[name] * row[name] for name in weight)) for row in rows]
+    assert told == [False] * (len(told) - 1) + [True]
+    assert (found.info["epochs"], found.info["stop_reason"]) == (len(told), "plateau")
+    assert (found.info["pretrain_epochs"], found.info["pretrain_stop_reason"]) == (4, "epochs")
+    np.testing.assert_array_equal(found.labels, fit(**settings | {"epochs": len(told)})[0].labels)
+    assert plain().info["pretrain_stop_reason"] == "epochs"
 
 
 def test_settled_labels_are_told_once_also_where_k_means_finds_them() -> None:

@@ -79,9 +79,9 @@ def test_cross_attention_agrees_with_the_oracle(name: str) -> None:
     attention = CrossAttention(o["query"].shape[1], int(o["heads"])).double()
     load_attention(attention, o, "w:")
     graph = CellGraph(csr_matrix(np.ones((len(o["query"]),) * 2) - np.eye(len(o["query"]))), "row")
-    # Every cell a landmark, and every cell a neighbour, are two more ways to the same sums.
+    # The series, every cell a landmark, and every cell a neighbour, are three more ways to the same sums.
     everyone = torch.randperm(len(o["query"]))
-    for reach in (Reach(), Reach(chosen=everyone), Reach(is_local=True)):
+    for reach in (Reach(), Reach(by_series=True), Reach(everyone), Reach(is_local=True)):
         torch.testing.assert_close(attention(o["query"], o["key_value"], reach, graph), o["out"], **EXACT)
     explicit, weights = attention.parts(o["query"], o["key_value"], o["key_value"])
     torch.testing.assert_close(explicit, o["out"], **EXACT)
@@ -222,16 +222,17 @@ def test_multiply_and_none_by_hand() -> None:
         latent = network.encode(x, codes)
         met = latent * codes[2] if fusion == "multiply" else latent
         expected = network.autoencoder.layers[4](met + codes[2])
-        torch.testing.assert_close(network._first_decoded(latent, codes[2], Reach(), graph), expected)
+        found = network.meet(latent, codes[2], Reach(), graph)
+        torch.testing.assert_close(network._first_decoded(found, codes[2]), expected)
 
 
 def test_concat_keeps_the_pretrained_columns() -> None:
     network, x, graph = toy(fusion="concat")
     codes = network.graph_codes(x, graph)
     latent = network.encode(x, codes)
-    found = network._first_decoded(latent, torch.zeros_like(codes[2]), Reach(), graph)
+    found = network._first_decoded(latent, torch.zeros_like(codes[2]))
     torch.testing.assert_close(found, network.autoencoder.layers[4](latent))
-    assert not torch.allclose(network._first_decoded(latent, codes[2], Reach(), graph), found)
+    assert not torch.allclose(network._first_decoded(latent, codes[2]), found)
 
 
 def test_no_heads_is_no_fusion() -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from scbench_methods.sccagn import pretraining
 from scbench_methods.sccagn.config import ScCagnConfig
-from scbench_methods.sccagn.pretraining import Pretrained, learning_rate, pretrain
+from scbench_methods.sccagn.course import learning_rate, step_size
+from scbench_methods.sccagn.pretraining import Pretrained, pretrain
 
 from scbench.method import Diverged, RunContext
 
@@ -137,7 +138,7 @@ def test_a_last_batch_of_one_joins_the_one_before_for_a_batch_norm() -> None:
     ],
 )
 def test_small_sets_get_enough_steps(n_cells: int, settings: dict[str, Any], size: int) -> None:
-    assert pretraining.step_size(n_cells, ScCagnConfig(**settings)) == size
+    assert step_size(n_cells, ScCagnConfig(**settings)) == size
 
 
 @pytest.mark.parametrize("epochs", [3, 0])

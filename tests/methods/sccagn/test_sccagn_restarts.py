@@ -85,3 +85,17 @@ def test_a_further_loss_reaches_the_encoder_only() -> None:
     difference = slopes[1] - slopes[0]
     torch.testing.assert_close(difference[: len(expected)], expected)
     assert not difference[len(expected) :].any()
+
+
+def test_one_that_is_kept_goes_on_as_if_the_others_were_there() -> None:
+    together, kept = Restarts(members(3)), Restarts(members(3))
+    steps = batches(3, 6, 5)
+    for x in steps[:3]:
+        together.step(x, 1e-2)
+        kept.step(x, 1e-2)
+    kept.keep(1)
+    assert kept.n_restarts == 1
+    for x in steps[3:]:
+        together.step(x, 1e-2)
+        kept.step(x[1:2], 1e-2)
+    torch.testing.assert_close(kept._values[0], together._values[1])

@@ -31,5 +31,5 @@ def test_fifty_thousand_cells_fit_into_four_gigabytes() -> None:
     done = subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said, peak_kib = done.stdout.splitlines()
-    assert said == "2048 random cells / 50 principal components / 50000"
+    assert said == "exact, by series / 50 principal components / 50000"
     assert int(peak_kib) * 1024 < 4e9
