@@ -14,7 +14,7 @@ from scbench.nn.precomputed import with_gradients
 
 __all__ = ["encode", "reconstruction"]
 
-WHOLE_UP_TO = 4096  # cells; up to here a set is one block, and digits are those of plain layers
+_WHOLE_UP_TO = 4096  # cells; up to here a set is one block, and digits are those of plain layers
 _CELLS_AT_ONCE = 1024
 
 
@@ -23,7 +23,7 @@ def encode(network: Network, x: Tensor, codes: Sequence[Tensor]) -> Tensor:
 
     What they would keep is four times as wide as what they start from.
     """
-    if len(x) <= WHOLE_UP_TO:
+    if len(x) <= _WHOLE_UP_TO:
         return network.encode(x, codes)
     parts = [part.split(_CELLS_AT_ONCE) for part in (network.autoencoder.layers[0](x), *codes[:2])]
     blocks = zip(*parts, strict=True)
@@ -42,7 +42,7 @@ def reconstruction(network: Network, met: Tensor, codes: Sequence[Tensor], x: Te
         codes: of ``network.graph_codes``.
         x: (n_cells, n_genes).
     """
-    if len(x) <= WHOLE_UP_TO:
+    if len(x) <= _WHOLE_UP_TO:
         return reconstruction_error(network.decode_further(met, *codes[:3]), network.output, x)
     inputs, parameters = [met, *codes[:3]], network.decoder_parameters
     slopes = [*(torch.empty_like(part) for part in inputs), *(torch.zeros_like(part) for part in parameters)]

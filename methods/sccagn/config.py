@@ -71,7 +71,7 @@ class ScCagnConfig(MethodConfig):
         "over all cells, the same by a series whose error is below rounding (landmarks where scores are too large for "
         "it), over landmarks, or over neighbours; auto: exact, series beyond exact_attention_cells",
     )
-    # Where a kernel over all pairs takes as long as the rest of an epoch.
+    # The power of two below the size at which a kernel over all pairs takes as long as the rest of an epoch.
     exact_attention_cells: int = vocabulary.exact_attention_cells(4096, "beyond it by a series")
     n_landmarks: int = vocabulary.n_landmarks(2048)
     min_cell_share: FromVariant[float] = _A_SHARE_OF_CELLS(  # 0.01: paper

@@ -99,13 +99,15 @@ class CrossAttention(nn.Module):
         width = queries.shape[1]
         query = linear(queries, weight[:width], bias[:width])
 
-        def seen(others: Tensor) -> tuple[Tensor, ...]:
-            return linear(others, weight[width:], bias[width:]).split(width, dim=1)
+        def seen(others: Tensor) -> tuple[Tensor, Tensor]:
+            both = linear(others, weight[width:], bias[width:])
+            return both[:, :width], both[:, width:]
 
         reach.passes += 1
         gathered = None
         if reach.is_local:
-            gathered = self._local(query, *seen(values), graph)
+            key, value = seen(values)
+            gathered = self._local(query, key, value, graph)
         elif reach.by_series:
             found = attend_by_series(*map(self._heads, (query, *seen(values))))
             gathered = None if found is None else _joined(found)
@@ -120,7 +122,8 @@ class CrossAttention(nn.Module):
 
     def _heads(self, part: Tensor) -> Tensor:
         """Return (n_heads, n_cells, width of a head)."""
-        return part.unflatten(1, (self.parts.num_heads, -1)).transpose(0, 1)
+        heads: Tensor = part.unflatten(1, (self.parts.num_heads, -1)).transpose(0, 1)
+        return heads
 
     def _local(self, query: Tensor, key: Tensor, value: Tensor, graph: CellGraph) -> Tensor:
         """Return the attention along the edges of the graph."""

@@ -45,7 +45,7 @@ def dense_input(log_norm: csr_matrix, is_known: np.ndarray, recipe: Recipe) -> n
     if recipe.l2_cell:
         for start in range(0, len(x), _CELLS_AT_ONCE):
             cells = slice(start, start + _CELLS_AT_ONCE)
-            x[cells] = to_unit_rows(x[cells])
+            x[cells] = np.asarray(to_unit_rows(x[cells]))
     return x
 
 

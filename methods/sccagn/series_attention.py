@@ -89,7 +89,8 @@ def _one_head(degree: int, scaled: Tensor, others: Tensor, value: Tensor) -> Ten
     moments = (summed[:, :, None] * of_others[0][:, None]).flatten(1).T @ of_others[1]
     terms = (of_cells[1] @ moments.T).unflatten(1, (summed.shape[1], degree + 1))
     found = (terms * of_cells[0][:, None]).sum(dim=2)
-    return found[:, :-1] / found[:, -1:]
+    result: Tensor = found[:, :-1] / found[:, -1:]
+    return result
 
 
 def _powers(x: Tensor, degree: int, *, over_factorial: bool = False) -> Tensor:

@@ -31,7 +31,7 @@ def one_pass(network: Network, x: torch.Tensor, graph: CellGraph) -> tuple[torch
 def test_blocks_are_the_whole_with_all_gradients(fusion: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     network, x, graph = toy(fusion)
     whole = one_pass(network, x, graph)
-    monkeypatch.setattr(by_blocks, "WHOLE_UP_TO", 32)
+    monkeypatch.setattr(by_blocks, "_WHOLE_UP_TO", 32)
     monkeypatch.setattr(by_blocks, "_CELLS_AT_ONCE", size)
     parts = one_pass(network, x, graph)
     slopes = []
@@ -60,7 +60,7 @@ def test_up_to_the_limit_a_set_is_one_block(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_a_gradient_the_latent_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     network, x, graph = toy()
-    monkeypatch.setattr(by_blocks, "WHOLE_UP_TO", 8)
+    monkeypatch.setattr(by_blocks, "_WHOLE_UP_TO", 8)
     monkeypatch.setattr(by_blocks, "_CELLS_AT_ONCE", 8)
     with torch.no_grad():
         codes = network.graph_codes(x, graph)

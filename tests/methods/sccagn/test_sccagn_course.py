@@ -23,7 +23,9 @@ def cells(n: int = 60) -> torch.Tensor:
 
 def run_it(**settings: Any) -> Pretrained:
     torch.manual_seed(0)
-    return pretrain(cells(), 3, ScCagnConfig(**{"pretrain_epochs": 6, "pretrain_least_steps": 0, **settings}), RunContext(0))
+    return pretrain(
+        cells(), 3, ScCagnConfig(**{"pretrain_epochs": 6, "pretrain_least_steps": 0, **settings}), RunContext(0)
+    )
 
 
 def weights(found: Pretrained) -> torch.Tensor:
