@@ -27,7 +27,7 @@ def test_the_series_is_the_softmax_with_its_gradients(width: int, size: float) -
     given = parts(width, size)
     found, expected = attend_by_series(*given), explicit(*given)
     assert found is not None
-    torch.testing.assert_close(found, expected, rtol=0, atol=3e-7 * float(given[2].abs().max()))
+    torch.testing.assert_close(found, expected, rtol=0, atol=3e-7 * float(given[2].detach().abs().max()))
     weights = torch.randn(found.shape, generator=torch.Generator().manual_seed(1), dtype=found.dtype)
     slopes = [torch.autograd.grad((result * weights).sum(), given) for result in (found, expected)]
     for one, other in zip(*slopes, strict=True):
