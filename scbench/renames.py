@@ -113,9 +113,16 @@ def stored_params_of(method: str, params: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def current_params(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parameters of a record, nested, by their current names; those of an unknown method as they are."""
+    """Return the parameters of a record, nested, by their current names; those of an unknown method as they are.
+
+    Where all others are there, those that came later have their defaults.
+    """
     schema = installed_schema(method)
-    return params if schema is None else {**_later_defaults(schema), **_moved(params, former_names(schema))}
+    if schema is None:
+        return params
+    moved, later = _moved(params, former_names(schema)), _later_defaults(schema)
+    names = {field.name for field in dataclasses.fields(schema)} - {"name", "variant"}
+    return {**later, **moved} if names - later.keys() <= moved.keys() else moved
 
 
 def current_record(record: dict[str, Any]) -> dict[str, Any]:
