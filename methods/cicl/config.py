@@ -41,7 +41,9 @@ class CiclConfig(MethodConfig):
     weight_decay: float = not_negative(1e-3, "of the encoder, as L2 in the gradient")
     head_lr: float = positive(1e-5, "learning rate of the projection head (no decay)", stored_as="head_learning_rate")
     batch_size: int = vocabulary.batch_size(6000, range=at_least(2))  # Table 2
-    precision: str = vocabulary.precision("auto", "of the training steps; representations are always in float32")
+    precision: str = vocabulary.precision(
+        "auto", "of the training steps; representations are always in float32", is_later=True
+    )
     n_init: int = vocabulary.n_init(10, "of the first centroids and of cold restarts")
     centroid_every: int = at_least(1)(1, "epochs between updates of the centroids")
     cold_restart_every: int = at_least(0)(10, "updates of the centroids between cold restarts; 0 is never")
@@ -60,7 +62,7 @@ class CiclConfig(MethodConfig):
         "final labels: k-means on the representation, the nearest centroid of the training, or k-means on the z-scored "
         "input without any training, which is the floor of this method",
     )
-    budget: str = vocabulary.budget("paper", "whatever stop says; the warm-up is not looked at")
+    budget: str = vocabulary.budget("paper", "whatever stop says; the warm-up is not looked at", is_later=True)
     # Section 2.4.
     dof: float = vocabulary.dof(1.0, "that are returned; they do not affect the labels", stored_as="alpha")
     # 1000: section "implementation details"; 51: the program's 50, counted from 0 to 50.

@@ -59,7 +59,7 @@ class ScCagnConfig(MethodConfig):
     pretrain_adversarial_weight: float = not_negative(0.0, "weight of its term in pre-training", stored_as="theta_pre")
     pretrain_epochs: int = vocabulary.pretrain_epochs(50)  # released program
     epochs: int = vocabulary.epochs(30)  # released program
-    budget: str = vocabulary.budget("paper", "each restart of pre-training, and the main phase")
+    budget: str = vocabulary.budget("paper", "each restart of pre-training, and the main phase", is_later=True)
     lr: float = vocabulary.lr(1e-3, "of both phases at their start; a tenth of it after every 20 epochs")  # paper
     discriminator_lr: float = positive(2e-4, "learning rate of the discriminator")  # released program
     n_init: int = vocabulary.n_init(20)  # released program

@@ -95,7 +95,7 @@ class ScSamacConfig(MethodConfig):
     precision: str = vocabulary.precision(
         "auto", "float64 is of the whole network", range=choice("auto", "float32", "float64", "bfloat16")
     )
-    budget: str = vocabulary.budget("paper")
+    budget: str = vocabulary.budget("paper", is_later=True)
     gene_selection: FromVariant[str] = vocabulary.gene_selection(
         "hvg", "or the program's", range=choice("hvg", "zero_rate"), stored_as="gene_filter", paper_code="zero_rate"
     )

@@ -66,8 +66,10 @@ class ScSiameseCluConfig(MethodConfig):
     assign: str = choice("kmeans", "argmax_q")("kmeans", "final labels: of the embedding, or of soft assignment")
     n_init: int = vocabulary.n_init(20)
     without: str = _SOME_PARTS("none", "parts to leave out; fusion is the four after it")
-    budget: str = vocabulary.budget("paper", "each of the four phases by itself")
-    precision: str = vocabulary.precision("auto", "of the linear layers, the graph layers and the count heads")
+    budget: str = vocabulary.budget("paper", "each of the four phases by itself", is_later=True)
+    precision: str = vocabulary.precision(
+        "auto", "of the linear layers, the graph layers and the count heads", is_later=True
+    )
     exact_adjacency_cells: int = at_least(0)(5000, "the adjacency error is over all pairs up to so many cells")
     exact_attention_cells: int = vocabulary.exact_attention_cells(20_000)
     n_landmarks: int = vocabulary.n_landmarks(1024)
