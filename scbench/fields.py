@@ -75,6 +75,9 @@ class Range:
         stored_as: str | None = None,
         implies: Mapping[str, Any] | None = None,
         is_later: bool = False,
+        earlier: Any = None,
+        up_to: str | None = None,
+        formerly: Any = None,
         **variants: Any,
     ) -> Any:
         """Return a field of a dataclass.
@@ -87,12 +90,21 @@ class Range:
             implies: what else holds once it is given; see ``scbench.store.non_defaults``.
             is_later: runs were stored before there was this parameter. At its default it changes nothing, so keys of
                 runs leave it out there, and records without it have the default.
+            earlier: without ``up_to``: what runs had that were stored before there was this parameter, where that is
+                not the default. With ``up_to``: the default of earlier versions.
+            up_to: name of the field that says up to how many cells this one makes no difference. Keys of runs on such
+                sets have ``earlier`` in place of the default, so runs of earlier versions count.
+            formerly: the default of earlier versions, where results differ.
             variants: other defaults, by the name of the variant that has them; the type is then ``FromVariant[...]``.
         """
-        given = {"range": self, "meaning": meaning, "stored_as": stored_as, "implies": implies}
+        given = {
+            "range": self, "meaning": meaning, "stored_as": stored_as, "implies": implies, "formerly": formerly
+        }  # fmt: skip
         metadata = {name: value for name, value in given.items() if value is not None}
-        if is_later:
-            metadata["is_later"] = True
+        if up_to is not None:
+            metadata |= {"default_before": earlier, "up_to": up_to}
+        elif is_later or earlier is not None:
+            metadata["earlier"] = default if earlier is None else earlier
         if variants:
             metadata["variants"] = {"default": default, **variants}
         return dataclasses.field(default=None if variants else default, metadata=metadata)

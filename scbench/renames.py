@@ -94,22 +94,53 @@ def renamed_values(
     return {names.get(name, name): value for name, value in values.items()}
 
 
-def stored_params(schema: type, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all parameters of a run as its key has them: without those that came later and are at their default.
+def stored_params(schema: type, params: Mapping[str, Any], n_cells: int | None = None) -> dict[str, Any]:
+    """Return all parameters of a run as its key has them: what makes no difference is as in earlier versions.
+
+    Parameters that came later and are as they were before there were any are left out; a default that has changed for
+    larger sets only is the earlier one. See ``scbench.fields``.
 
     Args:
         schema: the method's configuration.
         params: nested, by current or earlier names.
+        n_cells: of the dataset; None where there is no single one.
     """
-    later = _later_defaults(schema)
-    known = {name: value for name, value in params.items() if name not in later or value != later[name]}
+    later = _values_before(schema)
+    moved = _moved(params, former_names(schema))
+    known = {name: value for name, value in moved.items() if name not in later or value != later[name]}
+    known |= _without_difference(schema, moved, n_cells, to_today=False)
     return _moved(known, {current: former for former, current in former_names(schema).items()})
 
 
-def stored_params_of(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+def stored_params_of(method: str, params: Mapping[str, Any], n_cells: int | None = None) -> Mapping[str, Any]:
     """Return :func:`stored_params` of a method by its name; as they are where the method is not installed."""
     schema = installed_schema(method)
-    return params if schema is None else stored_params(schema, params)
+    return params if schema is None else stored_params(schema, params, n_cells)
+
+
+def _without_difference(
+    schema: type, params: Mapping[str, Any], n_cells: int | None, *, to_today: bool
+) -> dict[str, Any]:
+    """Return the parameters that have one of two defaults, of which it makes no difference which, with the other.
+
+    Args:
+        schema: the method's configuration.
+        params: by current names.
+        n_cells: of the set; None for none in particular, to which everything makes a difference.
+        to_today: turn the earlier default into that of today, or the other way round.
+    """
+    changed = {field.name: field for field in dataclasses.fields(schema) if "default_before" in field.metadata}
+    found = {}
+    for name, field in changed.items():
+        today, before, limit = field.default, field.metadata["default_before"], field.metadata["up_to"]
+        if n_cells is None or name not in params or limit not in params:
+            continue
+        limits = [params[limit]]
+        if limit in changed:  # what it would be with the other default
+            limits += [changed[limit].default, changed[limit].metadata["default_before"]]
+        if n_cells <= min(limits) and params[name] == (before if to_today else today):
+            found[name] = today if to_today else before
+    return found
 
 
 def current_params(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -120,14 +151,21 @@ def current_params(method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
     schema = installed_schema(method)
     if schema is None:
         return params
-    moved, later = _moved(params, former_names(schema)), _later_defaults(schema)
+    moved, later = _moved(params, former_names(schema)), _values_before(schema)
     names = {field.name for field in dataclasses.fields(schema)} - {"name", "variant"}
     return {**later, **moved} if names - later.keys() <= moved.keys() else moved
 
 
 def current_record(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record, of this version or an earlier one, with the current names of its parameters."""
-    return {**record, "params": current_params(record["method"], record["params"])}
+    """Return a record, of this version or an earlier one, with the current names of its parameters.
+
+    A default of an earlier version that makes no difference to so many cells is that of today.
+    """
+    params = current_params(record["method"], record["params"])
+    schema, n_cells = installed_schema(record["method"]), record.get("n_cells")
+    if schema is not None and isinstance(n_cells, int):
+        params = {**params, **_without_difference(schema, params, n_cells, to_today=True)}
+    return {**record, "params": params}
 
 
 def installed_schema(method: str) -> type | None:
@@ -145,10 +183,11 @@ def _found_schema(method: str) -> type:
 
 
 @cache
-def _later_defaults(schema: type) -> dict[str, Any]:
-    """Return the defaults of the fields that came after runs had been stored; see ``scbench.fields``."""
-    fields = dataclasses.fields(schema)
-    return {field.name: field.default for field in fields if field.metadata.get("is_later")}
+def _values_before(schema: type) -> dict[str, Any]:
+    """Return what runs had that were stored before there was a field, by the names of such fields."""
+    return {
+        field.name: field.metadata["earlier"] for field in dataclasses.fields(schema) if "earlier" in field.metadata
+    }
 
 
 def _moved(params: Mapping[str, Any], moves: Mapping[str, str]) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class Term:
         stored_as: str | None = None,
         implies: Mapping[str, Any] | None = None,
         is_later: bool = False,
+        earlier: Any = None,
+        up_to: str | None = None,
+        formerly: Any = None,
         **variants: Any,
     ) -> Any:
         """Return a field of a dataclass.
@@ -45,11 +48,21 @@ class Term:
             default: of this method.
             more: what is to be said of it in this method.
             range: the values that this method takes, where it takes fewer.
-            stored_as, implies, is_later, variants: as for ``scbench.fields.Range``.
+            stored_as, implies, is_later, earlier, up_to, formerly, variants: as for ``scbench.fields.Range``.
         """
         meaning = f"{self.meaning}; {more}" if more else self.meaning
         declare = range or self.range
-        return declare(default, meaning, stored_as=stored_as, implies=implies, is_later=is_later, **variants)
+        return declare(
+            default,
+            meaning,
+            stored_as=stored_as,
+            implies=implies,
+            is_later=is_later,
+            earlier=earlier,
+            up_to=up_to,
+            formerly=formerly,
+            **variants,
+        )
 
 
 # Genes and inputs.

@@ -54,8 +54,10 @@ class CiclConfig(MethodConfig):
     # Chosen on simulated counts: twelve runs end after 645 epochs, not the 860 of tol=0.001 patience=5; their labels
     # agree with those of much longer runs as well as two seeds do, within 0.01 (README, "The stop"). Ten updates hold
     # one cold restart, so labels that have settled have withstood fresh starts.
-    tol: float = vocabulary.tol(0.01, "pseudo-labels, at an update of the centroids", stored_as="tol_labels")
-    patience: int = at_least(1)(10, "updates in a row within tol that stop=labels ends after")
+    tol: float = vocabulary.tol(
+        0.01, "pseudo-labels, at an update of the centroids", stored_as="tol_labels", formerly=0.001
+    )
+    patience: int = at_least(1)(10, "updates in a row within tol that stop=labels ends after", formerly=5)
     min_epochs: int = at_least(0)(20, "epochs before which stop=labels does not end")
     read_out: str = choice("kmeans", "centroid", "input")(
         "kmeans",

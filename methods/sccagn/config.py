@@ -72,7 +72,9 @@ class ScCagnConfig(MethodConfig):
         "it), over landmarks, or over neighbours; auto: exact, series beyond exact_attention_cells",
     )
     # The power of two below the size at which a kernel over all pairs takes as long as the rest of an epoch.
-    exact_attention_cells: int = vocabulary.exact_attention_cells(4096, "beyond it by a series")
+    exact_attention_cells: int = vocabulary.exact_attention_cells(
+        4096, "beyond it by a series", earlier=20_000, up_to="exact_attention_cells"
+    )
     n_landmarks: int = vocabulary.n_landmarks(2048)
     min_cell_share: FromVariant[float] = _A_SHARE_OF_CELLS(  # 0.01: paper
         0.01, "keep genes found in more than this share", stored_as="gene_filter", paper_code=0.0
@@ -107,6 +109,8 @@ class ScCagnConfig(MethodConfig):
         20,
         "epochs of pre-training after which the restart of the best silhouette alone goes on; 0: all are trained to "
         "the end, and then it is chosen",
+        earlier=0,
+        formerly=0,
         paper_code=0,
     )
     centroids_from: FromVariant[str] = choice("fused", "autoencoder")(

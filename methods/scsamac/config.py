@@ -90,8 +90,12 @@ class ScSamacConfig(MethodConfig):
         range=Range("at least 2, the cell itself counted", at_least(2).holds),
     )
     resolution: float = vocabulary.resolution(0.8, "that of estimate_k=latent")  # released program
-    exact_attention_cells: int = vocabulary.exact_attention_cells(10_000, "in evaluation")
-    n_landmarks: int = vocabulary.n_landmarks(2048, "the same for one run", stored_as="n_attention_keys")
+    exact_attention_cells: int = vocabulary.exact_attention_cells(
+        10_000, "in evaluation", earlier=50_000, up_to="exact_attention_cells"
+    )
+    n_landmarks: int = vocabulary.n_landmarks(
+        2048, "the same for one run", stored_as="n_attention_keys", earlier=4096, up_to="exact_attention_cells"
+    )
     precision: str = vocabulary.precision(
         "auto", "float64 is of the whole network", range=choice("auto", "float32", "float64", "bfloat16")
     )

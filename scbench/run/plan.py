@@ -109,7 +109,7 @@ def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, 
     wherever they come from. So a preset that comes to the parameters of a stored run finds that run, whose record
     keeps naming what it was made with: another preset, or none.
     """
-    params = stored_params(type(config), dataclasses.asdict(config))
+    params = stored_params(type(config), dataclasses.asdict(config), dataset.n_cells)
     identity = {
         "schema": SCHEMA,
         "method": params.pop("name"),

@@ -42,7 +42,7 @@ def _key(record: Mapping[str, Any], rule: str) -> str:
     """Return the sha256 of the identity."""
     identity = {
         **{name: record[name] for name in ("schema", "method", "variant", "protocol", "seed")},
-        "params": stored_params_of(record["method"], record["params"]),
+        "params": stored_params_of(record["method"], record["params"], record["n_cells"]),
         "data": record["data"]["sha256"],
         "preprocessing": record["data"].get("preprocessing"),
         "k": {"rule": rule, "n_clusters": record["n_clusters_requested"]},

@@ -25,7 +25,7 @@ from scbench.config.schema import RunConfig
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
 from scbench.plugins import discover, find
-from scbench.renames import current_params, current_values, former_names, stored_params
+from scbench.renames import current_params, current_record, current_values, former_names, stored_params
 from scbench.run.plan import run_key
 from scbench.store.non_defaults import parameters_with
 from scbench.store.record_file import read_record
@@ -33,7 +33,7 @@ from scbench.tune.search_overrides import space_of
 
 STORED = json.loads(Path(__file__).with_name("stored_keys.json").read_text(encoding="utf-8"))
 WHOLE = [entry for entry in STORED if "params" in entry]
-DATA: Any = SimpleNamespace(sha256="0" * 64, preprocessing={"label": None})
+DATA: Any = SimpleNamespace(sha256="0" * 64, preprocessing={"label": None}, n_cells=100)
 METHODS = sorted(name for name, plugin in discover().items() if plugin.package.startswith("scbench_methods."))
 
 
@@ -61,6 +61,20 @@ def params_of(config: MethodConfig) -> dict[str, Any]:
 def test_a_run_that_was_stored_under_old_names_has_the_key_that_it_had(entry: dict[str, Any]) -> None:
     config = config_of(entry["method"], entry["variant"], entry["given"])
     assert run_key(config, DATA, "honest", "true", 4, 0) == entry["key"]
+
+
+def test_a_new_default_that_makes_no_difference_to_a_set_leaves_its_runs_as_they_are() -> None:
+    schema = find("scsamac").config_class()
+    now, before = schema(name="scsamac"), schema(name="scsamac", exact_attention_cells=50_000, n_landmarks=4096)
+    small, large = (SimpleNamespace(sha256=str(n), preprocessing={}, n_cells=n) for n in (10_000, 10_001))
+    keys = [run_key(config, data, "honest", "true", 4, 0) for data in (small, large) for config in (now, before)]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3  # those of the larger set differ
+    fewer = schema(name="scsamac", n_landmarks=7)
+    assert run_key(fewer, small, "honest", "true", 4, 0) not in keys
+    for n_cells, expected in ((10_000, now), (10_001, before)):
+        found = current_record({"method": "scsamac", "params": params_of(before), "n_cells": n_cells})
+        assert found["params"] == params_of(expected)
 
 
 @pytest.mark.parametrize("entry", WHOLE, ids=lambda entry: f"{entry['method']}-{entry['variant']}")

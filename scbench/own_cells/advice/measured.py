@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scbench.config.preset import leaves
+from scbench.renames import installed_schema
 from scbench.store.non_defaults import non_defaults
 from scbench.tables.rows import is_tuned, preset_of
 
@@ -47,7 +48,8 @@ def measured_runs(records: Iterable[Mapping[str, Any]]) -> list[MeasuredRun]:
     """Return the runs of stored records that say what a method does when nothing about it is changed.
 
     Runs that failed, that are of another variant or protocol, with other parameters, of a part of a dataset or of
-    damaged counts, or without annotated types are left out.
+    damaged counts, or without annotated types are left out. Defaults may be those of an earlier version; of a method
+    on a dataset only the runs with today's count where there are any.
     """
     found = []
     for record in records:
@@ -62,22 +64,39 @@ def measured_runs(records: Iterable[Mapping[str, Any]]) -> list[MeasuredRun]:
             and record["peak_rss_bytes"]
             and not (is_tuned(record) or preset_of(record))
             and not {"subsample", "corrupt", "dropout"} & set(preprocessing)
-            and not non_defaults(record["method"], "default", dict(leaves(record["params"])))
+            and _is_unchanged(record)
         )
         if is_plain:
-            found.append(
-                MeasuredRun(
-                    record["method"],
-                    record["dataset"],
-                    record["n_cells"],
-                    record["n_genes"],
-                    record["seed"],
-                    round(record["seconds"]["total"], 2),
-                    round(record["peak_rss_bytes"] / 2**20, 1),
-                    round(record["metrics"]["ari"], 5),
-                )
+            run = MeasuredRun(
+                record["method"],
+                record["dataset"],
+                record["n_cells"],
+                record["n_genes"],
+                record["seed"],
+                round(record["seconds"]["total"], 2),
+                round(record["peak_rss_bytes"] / 2**20, 1),
+                round(record["metrics"]["ari"], 5),
             )
-    return sorted(found, key=lambda run: (run.method, run.n_cells, run.dataset, run.seed))
+            found.append((run, not _changed(record)))
+    today = {(run.method, run.dataset) for run, is_today in found if is_today}
+    kept = [run for run, is_today in found if is_today or (run.method, run.dataset) not in today]
+    return sorted(kept, key=lambda run: (run.method, run.n_cells, run.dataset, run.seed))
+
+
+def _changed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a run that are not today's defaults of its method; none of a method that is not here."""
+    return non_defaults(record["method"], "default", dict(leaves(record["params"]))) or {}
+
+
+def _is_unchanged(record: Mapping[str, Any]) -> bool:
+    """Return whether each parameter of a run is a default of its method, of today or of an earlier version."""
+    schema = installed_schema(record["method"])
+    if schema is None:
+        return True
+    former = {
+        field.name: field.metadata.get("formerly", field.metadata.get("default_before")) for field in fields(schema)
+    }
+    return all(former.get(name) == value for name, value in _changed(record).items())
 
 
 def measured_csv(runs: Iterable[MeasuredRun]) -> str:
