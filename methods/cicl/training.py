@@ -40,7 +40,7 @@ class Training:
 
     Attributes:
         epochs_run: so far.
-        stop_reason: "epochs", "labels settled" or "loss settled".
+        stop_reason: "epochs", "labels settled" or "plateau".
         product_type: that of the products of a step, bfloat16 or float32.
         labels: (n_cells,) int64 pseudo-labels.
         pseudo: where they come from.
@@ -184,5 +184,5 @@ class Training:
         if has_settled and self.config.stop == "labels" and self.epochs_run >= self.config.min_epochs:
             self.stop_reason = "labels settled"
         elif is_learnt:
-            self.stop_reason = "loss settled"
+            self.stop_reason = "plateau"
         return self.stop_reason != "epochs"

@@ -17,7 +17,7 @@ class Phase:
 
     Attributes:
         epochs: run so far.
-        stop_reason: "epochs" or "loss on a plateau".
+        stop_reason: "epochs" or "plateau".
     """
 
     def __init__(self, budget: str) -> None:
@@ -29,6 +29,6 @@ class Phase:
         """Take the weighted terms of the next epoch's loss; return whether nothing more is learnt."""
         self.epochs += 1
         if self._plateau is not None and self._plateau.update(sum(terms.values())):
-            self.stop_reason = "loss on a plateau"
+            self.stop_reason = "plateau"
             return True
         return False

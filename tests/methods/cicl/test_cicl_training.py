@@ -267,7 +267,7 @@ def test_the_fast_budget_ends_where_the_rule_says_and_changes_nothing_before(war
     rule = Plateau()
     end = next(n for n, row in enumerate(paper.logged[warmup_epochs:], 1) if rule.update(row["loss"])) + warmup_epochs
     assert 20 + warmup_epochs <= end < 90
-    assert (fast.epochs_run, fast.stop_reason) == (end, "loss settled")
+    assert (fast.epochs_run, fast.stop_reason) == (end, "plateau")
     assert fast.logged == paper.logged[:end]
     until = fitted(**(options | {"epochs": end}), warmup_epochs=warmup_epochs)
     assert (paper.stop_reason, until.stop_reason) == ("epochs", "epochs")
