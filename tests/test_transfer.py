@@ -168,13 +168,13 @@ def test_a_batch_that_cannot_be_placed_costs_its_own_line(
 def test_a_number_of_clusters_that_cannot_be_estimated_costs_the_lines_of_its_batch(
     three_batches: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def estimate(counts: Counts) -> int:
+    def estimate(counts: Counts, cache: None) -> int:
         if counts.matrix.shape[0] == 10:
             raise ValueError("too few cells to estimate from")
         return 4
 
     monkeypatch.setattr("scbench.graph.estimate_k.estimate_n_clusters", estimate)
-    assert main([*three_batches, "seeds=1", "n_clusters=estimate"]) == 1
+    assert main([*three_batches, "seeds=1", "n_clusters=estimate", "estimate=resolution_1"]) == 1
     of_c = [f for f in lines(tmp_path / "o") if f["learnt_on"] == "c"]
     assert {(f["status"], f["error"], f["k_given"]) for f in of_c} == {
         ("error", "ValueError: too few cells to estimate from", "")

@@ -44,6 +44,7 @@ _KEYS = {
     "preset": "auto (the authors' parameters for the dataset, only under published), none, a name, or FILE.yaml",
     "seeds": "how many (10 = seeds 0 to 9), or a list: [0,4,7]",
     "n_clusters": "true (annotated number of types), estimate (label-free), or a number",
+    "estimate": "how n_clusters=estimate is made: resolution_1 (Leiden at resolution 1), or stability (against a null)",
     "device": "auto, cpu, cuda, cuda:1, or a list: [cuda:0,cuda:1]",
     "store": "folder of the run store",
     "retry_failed": "try failed runs again",

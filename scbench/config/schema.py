@@ -10,6 +10,7 @@ from scbench.errors import ConfigError
 from scbench.names import check_choice
 
 __all__ = [
+    "ESTIMATES",
     "PROTOCOLS",
     "AppliedPreset",
     "LocalEngine",
@@ -22,6 +23,8 @@ __all__ = [
 
 PROTOCOLS = ("honest", "published")
 DEVICES = ("auto", "cpu", "cuda")
+# What a run's key and record say of each rule of n_clusters=estimate. resolution_1 came first and has the plain word.
+ESTIMATES = {"resolution_1": "estimate", "stability": "estimate_stability"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class RunConfig:
             of one of its presets, or a user's file that ends in ``.yaml``.
         seeds: how many seeds (10 = seeds 0 to 9), or a list of them.
         n_clusters: ``true`` (number of annotated types), ``estimate`` (label-free), or a number.
+        estimate: how ``n_clusters=estimate`` is made: ``resolution_1``, or ``stability``.
         device: ``auto``, ``cpu``, ``cuda`` (all GPUs), ``cuda:1``, or a list of these.
         store: folder of the run store.
         retry_failed: whether runs that failed before are tried again.
@@ -64,6 +68,7 @@ class RunConfig:
     preset: str = "auto"
     seeds: Any = 10
     n_clusters: Any = True
+    estimate: str = "resolution_1"
     device: Any = "auto"
     store: str = "results/runs"
     retry_failed: bool = False
@@ -74,7 +79,7 @@ class RunConfig:
         """Check what the types cannot say."""
         check_choice("protocol", self.protocol, PROTOCOLS)
         parse_seeds(self.seeds)
-        parse_n_clusters(self.n_clusters)
+        parse_n_clusters(self.n_clusters, self.estimate)
         parse_devices(self.device)
         if not self.store.strip():
             raise ConfigError("store is empty; give a folder, for example store=results/runs")
@@ -101,16 +106,17 @@ def parse_seeds(seeds: object) -> list[int]:
     return list(seeds)
 
 
-def parse_n_clusters(n_clusters: object) -> tuple[str, int | None]:
-    """Return the rule and, for the rule ``number``, the number.
+def parse_n_clusters(n_clusters: object, estimate: str = "resolution_1") -> tuple[str, int | None]:
+    """Return the rule, as run keys and records have it, and for the rule ``number`` the number.
 
     Raises:
-        ConfigError: for anything but true, estimate or a positive whole number.
+        ConfigError: for anything but true, estimate or a positive whole number, or an unknown ``estimate``.
     """
+    of_estimate = ESTIMATES[check_choice("estimate", estimate, tuple(ESTIMATES))]
     if n_clusters is True or n_clusters == "true":
         return "true", None
     if n_clusters == "estimate":
-        return "estimate", None
+        return of_estimate, None
     if isinstance(n_clusters, int) and not isinstance(n_clusters, bool) and n_clusters >= 1:
         return "number", n_clusters
     raise ConfigError(

@@ -19,7 +19,8 @@ from scbench.config.preset import own_preset, shipped_preset
 from scbench.config.preset_choice import check_params
 from scbench.errors import ConfigError
 from scbench.method import Clustering, MethodConfig, check_n_clusters
-from scbench.names import unknown
+from scbench.graph.estimate_k import DEFAULT_ESTIMATE, ESTIMATES
+from scbench.names import check_choice, unknown
 from scbench.own_cells.call_checks import check_numbers, device_of
 from scbench.own_cells.checked_counts import check_names, checked_counts
 from scbench.own_cells.embedding_of import check_clusters_embeddings, embedding_of, refuse_batches
@@ -58,6 +59,7 @@ def cluster(
     overwrite: bool = False,
     preset: str | None = None,
     progress: bool = True,
+    estimate: Literal["resolution_1", "stability"] = DEFAULT_ESTIMATE,
     **params: Any,
 ) -> Clustering:
     """Cluster cells and return the result; for an AnnData, also write it there.
@@ -87,6 +89,7 @@ def cluster(
         overwrite: whether to replace what is at that key.
         preset: a preset of the method, or a file of one; ``params`` win over it.
         progress: say on stderr where the counts are from and how long it takes, with a bar on a terminal.
+        estimate: the rule of ``n_clusters="estimate"``, see ``scbench.estimate_k``; of no account with ``use_rep``.
         params: parameters of the method.
 
     Returns:
@@ -114,6 +117,7 @@ def cluster(
         preset_params = {} if preset is None else _preset_values(plugin, preset)
         config = _configure(plugin, preset_params | params, params)
         check_numbers(n_clusters, seed, n_seeds)
+        check_choice("estimate", estimate, ESTIMATES)
         device = device_of(device, config)
         if batch_key is not None:
             refuse_batches(batch_key)
@@ -145,7 +149,7 @@ def cluster(
             if n_epochs_of(config) == 0 and cells.n_cells > PILOT_ABOVE:
                 some = n_clusters if isinstance(n_clusters, int) else _K_OF_PILOTS
                 time_left.expect(pilot_seconds(partial(cells.fit_some, plugin, config, some), cells.n_cells))
-            k = _number(n_clusters, config, cells)
+            k = _number(n_clusters, config, cells, estimate)
 
             def fit(one: int) -> Clustering:
                 done = cells.fit(plugin, config, k or 1, one, device, time_left.epoch)
@@ -187,8 +191,10 @@ def _configure(plugin: Plugin, params: Mapping[str, Any], given: Mapping[str, An
     return config
 
 
-def _number(n_clusters: int | str, config: MethodConfig, cells: CountCells | EmbeddedCells) -> int | None:
+def _number(
+    n_clusters: int | str, config: MethodConfig, cells: CountCells | EmbeddedCells, estimate: str
+) -> int | None:
     """Return the number of clusters to look for; None where it is not given and a resolution decides."""
     if n_clusters != "estimate":
         return int(n_clusters)
-    return None if getattr(config, "fixed_resolution", None) is not None else cells.estimated_k()
+    return None if getattr(config, "fixed_resolution", None) is not None else cells.estimated_k(estimate)

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from scbench.data.stored_order import stored_order
 from scbench.graph.communities import communities
-from scbench.graph.estimate_k import estimate_n_clusters
+from scbench.graph.estimate_k import k_with_evidence
 from scbench.graph.neighbours import umap_connectivities
 from scbench.method import Clustering, Counts, EmbeddingMethod, MethodConfig, RunContext
 from scbench.metrics import score
@@ -44,10 +44,10 @@ class CountCells:
         self._counts = dataclasses.replace(counts, matrix=csr_matrix(counts.matrix[self._order]))
         self._inputs = SharedInputs(self._counts.matrix)
 
-    def estimated_k(self) -> int:
-        """Return the number of clusters that ``scbench.estimate_k`` gives."""
+    def estimated_k(self, rule: str) -> int:
+        """Return the number of clusters that ``scbench.estimate_k`` gives by a rule."""
         counts, place = self._in_order(np.arange(self.n_cells))
-        return estimate_n_clusters(counts, self._inputs.serving(counts.matrix, place))
+        return k_with_evidence(counts, rule, self._inputs.serving(counts.matrix, place))[0]
 
     def fit(
         self, plugin: Plugin, config: MethodConfig, n_clusters: int, seed: int, device: str, log: Log
@@ -91,7 +91,7 @@ class EmbeddedCells:
         self._points = points
         self.n_cells = len(points)
 
-    def estimated_k(self) -> int:
+    def estimated_k(self, _rule: str) -> int:
         """Return the number of Leiden communities at resolution 1 of the graph of 20 neighbours of these points."""
         graph = umap_connectivities(self._points, _NEIGHBOURS_OF_ESTIMATE)
         return len(np.unique(communities(graph, "leiden", 1.0, 0)))

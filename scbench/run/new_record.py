@@ -34,6 +34,7 @@ def new_record(run: PlannedRun, device: str, threads: int, provenance: Mapping[s
         "n_types": dataset.n_types,
         "n_clusters_requested": run.n_clusters,
         "n_clusters_rule": run.k_rule,
+        **({} if run.k_evidence is None else {"n_clusters_evidence": dict(run.k_evidence)}),
         "n_clusters_found": None,
         "metrics": dict.fromkeys(SCORES),
         "best_epoch": None,

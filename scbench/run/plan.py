@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scbench.config.schema import AppliedPreset, RunConfig, parse_n_clusters, parse_seeds
+from scbench.config.schema import ESTIMATES, AppliedPreset, RunConfig, parse_n_clusters, parse_seeds
 from scbench.data.load import Dataset
 from scbench.errors import ConfigError
 from scbench.method import MethodConfig
@@ -26,8 +27,10 @@ class PlannedRun:
         config: the method's resolved configuration.
         dataset: the parsed dataset.
         protocol: ``honest`` or ``published``.
-        k_rule: ``true``, ``estimate`` or ``number``; ``n_clusters`` is what came out of it.
+        k_rule: ``true``, ``number``, or how it is estimated (``scbench.config.schema.ESTIMATES``); ``n_clusters`` is
+            what came out of it.
         seed: the run's seed.
+        k_evidence: what speaks for an estimate, for the record.
         preset: the preset that parameters were taken from, for the record; ``config`` holds them.
     """
 
@@ -39,6 +42,7 @@ class PlannedRun:
     n_clusters: int
     seed: int
     preset: AppliedPreset | None = None
+    k_evidence: Mapping[str, Any] | None = None
 
     @property
     def run_id(self) -> str:
@@ -62,8 +66,8 @@ def plan_runs(config: RunConfig, dataset: Dataset) -> list[PlannedRun]:
     Raises:
         ConfigError: when the number of clusters cannot be had on this dataset.
     """
-    rule, number = parse_n_clusters(config.n_clusters)
-    n_clusters = _resolve_n_clusters(rule, number, dataset)
+    rule, number = parse_n_clusters(config.n_clusters, config.estimate)
+    n_clusters, evidence = _resolve_n_clusters(rule, number, config.estimate, dataset)
     if n_clusters > dataset.n_cells:
         raise ConfigError(
             f"n_clusters is {n_clusters} but dataset {dataset.name} has only {dataset.n_cells} cells; "
@@ -79,25 +83,28 @@ def plan_runs(config: RunConfig, dataset: Dataset) -> list[PlannedRun]:
             n_clusters=n_clusters,
             seed=seed,
             preset=config.applied_preset,
+            k_evidence=evidence,
         )
         for seed in parse_seeds(config.seeds)
     ]
 
 
-def _resolve_n_clusters(rule: str, number: int | None, dataset: Dataset) -> int:
-    """Return the number of clusters that every method gets on this dataset."""
+def _resolve_n_clusters(
+    rule: str, number: int | None, estimate: str, dataset: Dataset
+) -> tuple[int, Mapping[str, Any] | None]:
+    """Return the number of clusters that every method gets on this dataset, and what speaks for an estimate."""
     if number is not None:
-        return number
-    if rule == "estimate":
-        from scbench.graph.estimate_k import estimate_n_clusters
+        return number, None
+    if rule in ESTIMATES.values():
+        from scbench.graph.estimate_k import k_with_evidence
 
         counts = dataset.counts()
-        return estimate_n_clusters(counts, dataset.cache(counts.matrix))
+        return k_with_evidence(counts, estimate, dataset.cache(counts.matrix))
     if dataset.n_types_of_whole is None:
         raise ConfigError(
             f"dataset {dataset.name} has no labels, so n_clusters=true is unknown; use n_clusters=estimate or a number"
         )
-    return dataset.n_types_of_whole
+    return dataset.n_types_of_whole, None
 
 
 def run_key(config: MethodConfig, dataset: Dataset, protocol: str, k_rule: str, n_clusters: int, seed: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scbench.config.schema import RunConfig, parse_devices, parse_n_clusters
+from scbench.config.schema import ESTIMATES, RunConfig, parse_devices, parse_n_clusters
 from scbench.errors import ConfigError
 from scbench.method import Clustering, Counts, Diverged, FittedMethod, RunContext, TransferMethod
 
@@ -115,13 +115,13 @@ def _scores(types: np.ndarray, clustering: Clustering) -> dict[str, Any]:
 
 def _n_clusters(config: RunConfig, source: Counts, types: np.ndarray) -> int:
     """Return the number of clusters, which the batch that is learnt from decides."""
-    rule, number = parse_n_clusters(config.n_clusters)
+    rule, number = parse_n_clusters(config.n_clusters, config.estimate)
     if number is not None:
         return number
-    if rule == "estimate":
-        from scbench.graph.estimate_k import estimate_n_clusters
+    if rule in ESTIMATES.values():
+        from scbench.graph.estimate_k import k_with_evidence
 
-        return estimate_n_clusters(source)
+        return k_with_evidence(source, config.estimate)[0]
     return len(np.unique(types))
 
 

@@ -183,6 +183,7 @@ _EXPECTED = (
 )
 _EXTRAS = (
     _Field("n_clusters_rule", lambda value: value is None or type(value) is str, "a text or null"),
+    _Field("n_clusters_evidence", _is_mapping_or_null, "null or a mapping"),
     _Field("info", _is_mapping_or_null, "null or a mapping"),
     _Field("preset", _is_mapping_or_null, "null or a mapping"),
     _Field("tuned_with_labels", lambda value: value is None or type(value) is bool, "true, false or null"),

@@ -12,7 +12,7 @@ from scbench.store.record_text import shown
 
 __all__ = ["wrong_key"]
 
-_RULES = ("true", "estimate", "number")
+_RULES = ("true", "estimate", "number")  # those of records that do not say theirs
 _CUT = ".../"  # how folders of a machine stand in archives that were packed before preprocessing was left as it is
 
 

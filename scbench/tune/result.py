@@ -15,6 +15,7 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
 from scbench.config.preset import leaves
+from scbench.config.schema import ESTIMATES
 from scbench.escape import csv_row
 from scbench.method import MethodConfig
 from scbench.run.display import short_time
@@ -135,7 +136,9 @@ def words_of(study: Study) -> str:
         words.append(f"method.variant={search.config.variant}")
     rule = search.runs[0].k_rule
     if rule != "true":
-        words.append(f"n_clusters={rule if rule == 'estimate' else search.runs[0].n_clusters}")
+        estimate = next((name for name, of_record in ESTIMATES.items() if of_record == rule), None)
+        number = search.runs[0].n_clusters
+        words.append(f"n_clusters={number}" if estimate is None else f"n_clusters=estimate estimate={estimate}")
     return " ".join(words)
 
 

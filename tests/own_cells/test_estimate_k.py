@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Literal
 
 import anndata
 import h5py
@@ -30,7 +31,7 @@ def adata() -> anndata.AnnData:
 
 def test_it_is_the_number_that_cluster_takes(adata: anndata.AnnData) -> None:
     k = scbench.estimate_k(adata, layer="counts")
-    assert type(k) is int
+    assert isinstance(k, int)
     assert k == scbench.estimate_k(adata.layers["counts"]) > 1
     scbench.cluster(adata, "pca_kmeans", layer="counts")
     assert adata.uns["pca_kmeans"]["n_clusters"] == k
@@ -66,6 +67,21 @@ def test_reads_without_a_gene_are_left_out_with_a_warning_in_both(adata: anndata
     assert counts.uns["pca_kmeans"]["n_clusters"] == k
 
 
+@pytest.mark.parametrize("estimate", ["stability", "resolution_1"])
+def test_both_rules_can_be_chosen(adata: anndata.AnnData, estimate: Literal["stability", "resolution_1"]) -> None:
+    k = scbench.estimate_k(adata, layer="counts", estimate=estimate, curve=False)
+    assert (k.rule, len(k.labels), len(k.sizes)) == (estimate, 300, k)
+    assert list(k.sizes) == sorted(k.sizes, reverse=True)
+    done = scbench.cluster(adata, "pca_kmeans", layer="counts", estimate=estimate)
+    assert len(np.unique(done.labels)) == k
+    assert repr(k).startswith(f"K = {int(k)} by {estimate}, from 300 cells")
+
+
+def test_the_curve_comes_unless_it_is_not_wanted(adata: anndata.AnnData) -> None:
+    assert scbench.estimate_k(adata, layer="counts").curve is not None
+    assert scbench.estimate_k(adata, layer="counts", curve=False).curve is None
+
+
 def test_mistakes_are_said(adata: anndata.AnnData) -> None:
     with pytest.raises(DataError, match="not whole numbers"):
         scbench.estimate_k(anndata.AnnData(adata.X))
@@ -73,3 +89,9 @@ def test_mistakes_are_said(adata: anndata.AnnData) -> None:
         scbench.estimate_k(adata, layer="count")
     with pytest.raises(DataError, match="values are negative"):
         scbench.estimate_k(-adata.layers["counts"])
+    with pytest.raises(DataError, match="9 cells are too few to estimate the number of clusters from"):
+        scbench.estimate_k(adata[:9], layer="counts")
+    with pytest.raises(ConfigError, match="unknown estimate 'resolution'"):
+        scbench.estimate_k(adata, layer="counts", estimate="resolution")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="unknown estimate 'resolution'"):
+        scbench.cluster(adata, layer="counts", estimate="resolution")  # type: ignore[arg-type]

@@ -52,6 +52,18 @@ def test_only_the_named_settings_belong_to_it() -> None:
     assert not chosen.keeps({**run(), "n_clusters_rule": "estimate"})
 
 
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [("", "estimate_stability"), ("overrides: {estimate: resolution_1}\n", "estimate")],
+)
+def test_the_rule_of_an_estimate_belongs_to_it(more: str, rule: str, tmp_path: Path) -> None:
+    path = tmp_path / "conf" / "experiment" / "mine.yaml"
+    path.write_text(f"{EXPERIMENT}n_clusters: estimate\n{more}")
+    chosen = selection_of_experiment(load_experiment("mine"))
+    rules = ("true", "estimate", "estimate_stability", "number")
+    assert [one for one in rules if chosen.keeps({**run(), "n_clusters_rule": one})] == [rule]
+
+
 @pytest.mark.parametrize("row", ["{match_k: false}", "{resolution: 1.0}", "{match_k: false, resolution: 1.0}"])
 def test_a_setting_holds_what_follows_from_it(row: str, tmp_path: Path) -> None:
     path = tmp_path / "conf" / "experiment" / "mine.yaml"

@@ -1,0 +1,1 @@
+"""The number of clusters with evidence: parents that fall apart sooner than a cloud without structure does."""
