@@ -20,9 +20,9 @@ def canonical_json(value: Mapping[str, Any]) -> str:
 STATUSES = ("ok", "error", "diverged", "oom", "timeout", "crashed", "interrupted")
 
 
-# What a record must have to be read; "n_clusters_rule", "n_clusters_evidence", "info", "preset", "tuned_with_labels" and
-# "row_order" are extras. Keys do not tell the rules of row order apart: each is a random order, so a result of one is
-# one of the other.
+# What a record must have to be read. "n_clusters_rule", "n_clusters_evidence", "info", "preset", "tuned_with_labels"
+# and "row_order" are extras. Keys do not tell the rules of row order apart: each is a random order, so a result of one
+# is one of the other.
 FIELDS = (
     "schema",
     "key",

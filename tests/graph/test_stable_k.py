@@ -76,7 +76,7 @@ def test_a_seed_gives_the_same_and_the_order_of_the_cells_does_not_matter(
     again = stable_k(Counts(csr_matrix(counts.matrix[order]), None, True))
     np.testing.assert_array_equal(again.labels, found.labels[order])
     np.testing.assert_array_equal(again.stability, found.stability)
-    assert again.parents == pytest.approx(found.parents, nan_ok=True) or repr(again.parents) == repr(found.parents)
+    assert repr(again.parents) == repr(found.parents)
     other = stable_k(counts, seed=5)
     assert other == 4
     assert repr(other.parents) != repr(found.parents)
@@ -157,7 +157,7 @@ def test_it_can_be_drawn(four: tuple[Counts, np.ndarray, KEstimate]) -> None:
 
 
 def test_more_cells_than_the_most_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts, types = simulated(400, 3)
+    counts, types = simulated(400, 3, separation=4.0)
     monkeypatch.setattr(tree, "MOST_CELLS", 150)
     seen = []
     judged = tree.principal_components

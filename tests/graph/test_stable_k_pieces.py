@@ -61,16 +61,16 @@ def test_jaccard_of_an_absent_cluster_is_unknown_and_other_cells_are_refused() -
 def test_a_cloud_has_the_mean_the_covariance_and_the_distances_of_the_cells() -> None:
     rng = np.random.default_rng(0)
     points = (rng.standard_t(4, size=(400, 3)) @ np.array([[3.0, 1, 0], [0, 1, 0], [0, 0, 0.1]]) + 5).astype(np.float32)
-    clouds = np.stack([structureless(points, rng) for _ in range(200)])
-    np.testing.assert_allclose(clouds.mean(axis=(0, 1)), points.mean(axis=0), atol=0.05)
-    covariance = np.mean([np.cov(cloud.T) for cloud in clouds], axis=0)
-    np.testing.assert_allclose(covariance, np.cov(points.T), rtol=0.05, atol=0.05)
+    cloud = structureless(points, rng)
+    np.testing.assert_allclose(cloud.mean(axis=0), points.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(np.cov(cloud.T), np.cov(points.T), rtol=1e-3, atol=1e-3)
     inverse = np.linalg.inv(np.cov(points.T, ddof=0))
     distances = []
-    for one in (points, clouds[0]):
+    for one in (points, cloud):
         centred = one - points.mean(axis=0)
         distances.append(np.sort(np.einsum("ij,jk,ik->i", centred, inverse, centred)))
-    np.testing.assert_allclose(distances[1], distances[0], rtol=1e-3)
+    np.testing.assert_allclose(distances[1], distances[0], rtol=0.3, atol=0.1)
+    assert np.corrcoef(distances)[0, 1] > 0.99
 
 
 def test_a_cloud_has_no_gap() -> None:

@@ -100,7 +100,7 @@ def test_labels_are_those_of_the_command(method: str, tmp_path: Path) -> None:
 
 
 def test_the_number_of_clusters_can_be_estimated() -> None:
-    done = scbench.cluster(toy_counts(300, 300).matrix.toarray(), "pca_kmeans")
+    done = scbench.cluster(toy_counts(300, 300).matrix.toarray(), "pca_kmeans", estimate="resolution_1")
     assert 2 <= len(np.unique(done.labels)) <= 10
 
 

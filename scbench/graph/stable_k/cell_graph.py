@@ -33,6 +33,11 @@ class CellGraph:
         graph.es["weight"] = upper.data.astype(np.float64).tolist()
         return cls(graph, seed)
 
+    @property
+    def n_cells(self) -> int:
+        """How many cells the graph has."""
+        return int(self._graph.vcount())
+
     def part(self, cells: np.ndarray) -> CellGraph:
         """Return the graph of some of the cells, increasing, with the edges that they have in this one."""
         return CellGraph(self._graph.induced_subgraph(cells.tolist()), self._seed)

@@ -12,6 +12,8 @@ from scbench.graph.stable_k.rule import RESOLUTIONS, SMALLEST_CLUSTER
 
 __all__ = ["falls_apart", "lowest_resolution", "stability_of_clusters"]
 
+_SCANNED = 100
+
 
 def falls_apart(labels: np.ndarray) -> bool:
     """Return whether two or more communities have cells enough to count."""
@@ -21,8 +23,12 @@ def falls_apart(labels: np.ndarray) -> bool:
 def lowest_resolution(graph: CellGraph) -> int:
     """Return the place in ``RESOLUTIONS`` of the lowest at which the graph falls apart; their number if at none.
 
-    By bisection: a graph that falls apart at one resolution is taken to do so at every higher one.
+    By bisection: a graph that falls apart at one resolution is taken to do so at every higher one. Fewer than
+    ``_SCANNED`` cells are in communities too small to count before long, so for these each resolution is tried.
     """
+    if graph.n_cells < _SCANNED:
+        tried = (i for i, one in enumerate(RESOLUTIONS) if falls_apart(graph.communities(one)))
+        return next(tried, len(RESOLUTIONS))
     whole, apart = -1, len(RESOLUTIONS) - 1
     if not falls_apart(graph.communities(RESOLUTIONS[apart])):
         return len(RESOLUTIONS)

@@ -13,8 +13,10 @@ def structureless(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return as many points of one elliptical cloud with the mean and the covariance of ``points``.
 
     Points are standardised along their principal axes. Each new one gets the distance from the centre that one of
-    them has there (each is used once) and a direction drawn uniformly, and is put back on the axes. So the cloud is
-    as wide along each axis as the cells are, and has their outliers, but thins out from one centre in all directions.
+    them has there (each is used once) and a direction drawn uniformly. These are standardised again (by the nearest
+    matrix with orthonormal columns), since few points drawn from a covariance have another, with wider and narrower
+    axes; then they are put back on the axes. So the cloud is as wide along each axis as the cells are, and nearly has
+    their outliers, but thins out from one centre in all directions.
 
     What cells share without types stays in: depth, cell cycle, gradients, and any dependence between genes that
     spreads cells evenly. A null of independent genes with the same means has none of it, and cells beat it without
@@ -38,5 +40,6 @@ def structureless(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     radii = np.linalg.norm(rows[:, kept], axis=1)
     directions = rng.normal(size=(len(points), int(kept.sum())))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    scaled = directions * rng.permutation(radii)[:, None] * widths[kept]
-    return np.asarray(centre + scaled @ axes[kept], dtype=np.float32)
+    drawn = directions * rng.permutation(radii)[:, None]
+    left, _, right = np.linalg.svd(drawn - drawn.mean(axis=0), full_matrices=False)
+    return np.asarray(centre + (left @ right) * widths[kept] @ axes[kept], dtype=np.float32)
