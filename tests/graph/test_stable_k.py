@@ -122,14 +122,14 @@ def test_parts_that_subsamples_do_not_show_are_not_split(monkeypatch: pytest.Mon
     rng = np.random.default_rng(0)
     points = rng.normal(size=(120, 5)).astype(np.float32)
     points[:60, 0] += 12
-    assert try_split(points, np.random.default_rng(0), 0).verdict == "split"
+    assert try_split(points, np.zeros(120), np.random.default_rng(0), 0).verdict == "split"
     monkeypatch.setattr("scbench.graph.stable_k.split.stability_of_clusters", lambda labels, *_: np.array([0.5, 0.6]))
-    trial = try_split(points, np.random.default_rng(0), 0)
+    trial = try_split(points, np.zeros(120), np.random.default_rng(0), 0)
     assert (trial.verdict, trial.children.max(), list(trial.stability)) == ("not stable", 0, [0.5, 0.6])
 
 
 def test_a_few_cells_are_not_split_any_more() -> None:
-    trial = try_split(np.eye(9, dtype=np.float32), np.random.default_rng(0), 0)
+    trial = try_split(np.eye(9, dtype=np.float32), np.zeros(9), np.random.default_rng(0), 0)
     assert (trial.verdict, trial.children.tolist()) == ("too few cells", [0] * 9)
 
 

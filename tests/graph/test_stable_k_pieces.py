@@ -61,7 +61,7 @@ def test_jaccard_of_an_absent_cluster_is_unknown_and_other_cells_are_refused() -
 def test_a_cloud_has_the_mean_the_covariance_and_the_distances_of_the_cells() -> None:
     rng = np.random.default_rng(0)
     points = (rng.standard_t(4, size=(400, 3)) @ np.array([[3.0, 1, 0], [0, 1, 0], [0, 0, 0.1]]) + 5).astype(np.float32)
-    cloud = structureless(points, rng)
+    cloud = structureless(points, rng.normal(size=400), rng)
     np.testing.assert_allclose(cloud.mean(axis=0), points.mean(axis=0), rtol=1e-4)
     np.testing.assert_allclose(np.cov(cloud.T), np.cov(points.T), rtol=1e-3, atol=1e-3)
     inverse = np.linalg.inv(np.cov(points.T, ddof=0))
@@ -83,12 +83,12 @@ def test_a_cloud_has_no_gap() -> None:
         return float((np.abs((cloud - middle) @ axis) < 3).mean())
 
     assert share_near_the_middle(points) == 0
-    assert share_near_the_middle(structureless(points, np.random.default_rng(0))) > 0.2
+    assert share_near_the_middle(structureless(points, np.zeros(600), np.random.default_rng(0))) > 0.2
 
 
 def test_a_cloud_of_equal_points_is_that_point() -> None:
     points = np.full((6, 4), 2.0, dtype=np.float32)
-    np.testing.assert_array_equal(structureless(points, np.random.default_rng(0)), points)
+    np.testing.assert_array_equal(structureless(points, np.zeros(6), np.random.default_rng(0)), points)
 
 
 def test_the_order_of_cells_follows_from_their_counts() -> None:

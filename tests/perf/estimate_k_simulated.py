@@ -74,7 +74,7 @@ def main(seeds: list[int]) -> None:
         matrix, types = counts_of(one, seed)
         points = principal_components(Counts(matrix, None, True), STANDARD_RECIPE, rule.N_COMPONENTS)
         found = [communities(umap_connectivities(points, 20), "leiden", 1.0, 0)]
-        found += [labels_by(points, *choice) for choice in CHOICES]
+        found += [labels_by(points, tree.log_totals(matrix), *choice) for choice in CHOICES]
         ks = np.array([len(np.unique(labels)) for labels in found])
         off = np.column_stack([off, np.abs(np.log2(ks / one.n_types))])
         cells = [f"{k:3d} ({score(types, labels)['ari']:.2f})" for k, labels in zip(ks, found, strict=True)]
@@ -112,12 +112,14 @@ def counts_of(one: Simulated, seed: int) -> tuple[csr_matrix, np.ndarray]:
     return csr_matrix(counts * (rng.random(means.shape) >= 0.1), dtype=np.float32), types
 
 
-def labels_by(points: np.ndarray, margin: float, deviations: float, least_stability: float = 0.6) -> np.ndarray:
+def labels_by(
+    points: np.ndarray, depth: np.ndarray, margin: float, deviations: float, least_stability: float = 0.6
+) -> np.ndarray:
     """Return the clusters under a choice of constants."""
     kept = split.MARGIN, split.DEVIATIONS, split.LEAST_STABILITY
     split.MARGIN, split.DEVIATIONS, split.LEAST_STABILITY = margin, deviations, least_stability
     try:
-        return tree.split_all(points, np.random.default_rng(0), 0)[0]
+        return tree.split_all(points, depth, np.random.default_rng(0), 0)[0]
     finally:
         split.MARGIN, split.DEVIATIONS, split.LEAST_STABILITY = kept
 

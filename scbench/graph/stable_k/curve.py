@@ -38,10 +38,10 @@ class Curve:
     null_stability: np.ndarray
 
 
-def curve_of(points: np.ndarray, rng: np.random.Generator, seed: int) -> Curve:
-    """Return the curve of (n_cells, n_components) points; ``seed`` is that of Leiden."""
+def curve_of(points: np.ndarray, depth: np.ndarray, rng: np.random.Generator, seed: int) -> Curve:
+    """Return the curve of (n_cells, n_components) points and (n_cells,) log totals; ``seed`` is that of Leiden."""
     found = _line(points, rng, seed)
-    null = np.array([_line(structureless(points, rng), rng, seed) for _ in range(N_NULL)])
+    null = np.array([_line(structureless(points, depth, rng), rng, seed) for _ in range(N_NULL)])
     return Curve(
         resolutions=RESOLUTIONS[::_EVERY],
         k=found[0].astype(np.int64),

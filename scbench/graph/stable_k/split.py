@@ -50,7 +50,7 @@ class Trial:
     resolution: float | None = None
 
 
-def try_split(points: np.ndarray, rng: np.random.Generator, seed: int) -> Trial:
+def try_split(points: np.ndarray, depth: np.ndarray, rng: np.random.Generator, seed: int) -> Trial:
     """Split cells in two or more parts, or say why they stay together.
 
     1. The cells' graph falls apart at a lowest resolution g. Clouds without structure (see :func:`structureless`) of
@@ -63,6 +63,7 @@ def try_split(points: np.ndarray, rng: np.random.Generator, seed: int) -> Trial:
 
     Args:
         points: (n_cells, n_components) float32.
+        depth: (n_cells,) float, log of each cell's total.
         rng: draws clouds and subsamples.
         seed: of Leiden.
     """
@@ -72,7 +73,7 @@ def try_split(points: np.ndarray, rng: np.random.Generator, seed: int) -> Trial:
         return Trial("too few cells", together, np.empty(0), np.inf, np.empty(0))
     k = neighbours_of(n_cells)
     graph = CellGraph.of_points(points, k, seed)
-    clouds = (CellGraph.of_points(structureless(points, rng), k, seed) for _ in range(N_NULL))
+    clouds = (CellGraph.of_points(structureless(points, depth, rng), k, seed) for _ in range(N_NULL))
     steps = np.append(RESOLUTIONS, np.inf)
     lowest = lowest_resolution(graph)
     null = steps[[lowest_resolution(cloud) for cloud in clouds]]

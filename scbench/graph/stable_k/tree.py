@@ -14,7 +14,7 @@ from scbench.graph.stable_k.split import Trial, try_split
 from scbench.method import Counts
 from scbench.preprocessing.prepare import STANDARD_RECIPE, principal_components
 
-__all__ = ["split_all", "stable_k"]
+__all__ = ["log_totals", "split_all", "stable_k"]
 
 _STREAM = 0x57AB
 
@@ -48,15 +48,22 @@ def stable_k(counts: Counts, seed: int = 0, *, with_curve: bool = False) -> KEst
     cells = canonical_order(counts.matrix)
     if n_cells > MOST_CELLS:
         cells = cells[np.sort(rng.choice(n_cells, MOST_CELLS, replace=False))]
-    points = principal_components(
-        Counts(csr_matrix(counts.matrix[cells]), None, counts.is_counts), STANDARD_RECIPE, N_COMPONENTS
-    )
-    labels, stability, parents = split_all(points, rng, seed)
-    curve = curve_of(points, rng, seed) if with_curve else None
+    used = csr_matrix(counts.matrix[cells])
+    points = principal_components(Counts(used, None, counts.is_counts), STANDARD_RECIPE, N_COMPONENTS)
+    depth = log_totals(used)
+    labels, stability, parents = split_all(points, depth, rng, seed)
+    curve = curve_of(points, depth, rng, seed) if with_curve else None
     return _in_order(labels, stability, parents, cells, seed, curve)
 
 
-def split_all(points: np.ndarray, rng: np.random.Generator, seed: int) -> tuple[np.ndarray, list[float], list[Parent]]:
+def log_totals(matrix: csr_matrix) -> np.ndarray:
+    """Return log(1 + total) of each cell, (n_cells,) float64."""
+    return np.log1p(np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel())
+
+
+def split_all(
+    points: np.ndarray, depth: np.ndarray, rng: np.random.Generator, seed: int
+) -> tuple[np.ndarray, list[float], list[Parent]]:
     """Return the parent that each cell ends in, the stability of each, and all parents that were tried."""
     labels = np.zeros(len(points), dtype=np.int64)
     stability = [float("nan")]  # of all cells together, which are no part of anything
@@ -65,7 +72,7 @@ def split_all(points: np.ndarray, rng: np.random.Generator, seed: int) -> tuple[
     while waiting:
         label, above = waiting.pop()
         cells = np.flatnonzero(labels == label)
-        trial = try_split(points[cells], rng, seed)
+        trial = try_split(points[cells], depth[cells], rng, seed)
         parents.append(_told(trial, len(cells), above, stability[label]))
         if trial.verdict != "split":
             continue
