@@ -18,8 +18,8 @@ import numpy as np
 from scbench.config.preset import own_preset, shipped_preset
 from scbench.config.preset_choice import check_params
 from scbench.errors import ConfigError
-from scbench.method import Clustering, MethodConfig, check_n_clusters
 from scbench.graph.estimate_k import DEFAULT_ESTIMATE, ESTIMATES
+from scbench.method import Clustering, MethodConfig, check_n_clusters
 from scbench.names import check_choice, unknown
 from scbench.own_cells.call_checks import check_numbers, device_of
 from scbench.own_cells.checked_counts import check_names, checked_counts

@@ -31,7 +31,7 @@ def selection_of_experiment(experiment: Experiment) -> Selection:
         seeds=experiment.seeds,
         params=settings,
         is_exact=True,
-        k=parse_n_clusters(experiment.n_clusters, str(experiment.overrides.get("estimate", "stability"))),
+        k=parse_n_clusters(experiment.n_clusters, str(experiment.overrides.get("estimate", "resolution_1"))),
         names_absent=True,  # an experiment names more datasets than one machine has
     )
 

@@ -16,6 +16,7 @@ from scbench.tables.cell import Cell
 __all__ = ["BEST_NOTE", "TableRow", "differences", "has_best", "is_tuned", "preset_of", "summarise", "tuned_note"]
 
 _LONGEST_DIFFERENCE = 48
+_RULES_OF_K = {"estimate": ["K estimated"], "estimate_stability": ["K by stability"]}
 BEST_NOTE = (
     "best: the epoch with the highest ACC by the true labels, as published programs choose it; "
     "it shows a gap and never enters a comparison"
@@ -150,7 +151,7 @@ def _with_extras(record: Mapping[str, Any], *more: str) -> str:
     """Return the method's name with what is not the default about it, and with ``more``."""
     extras = [record["variant"]] if record["variant"] != "default" else []
     extras += [record["protocol"]] if record["protocol"] != "honest" else []
-    extras += ["K estimated"] if record.get("n_clusters_rule") == "estimate" else []
+    extras += _RULES_OF_K.get(str(record.get("n_clusters_rule")), [])
     extras += more
     return str(record["method"]) + (f" ({', '.join(extras)})" if extras else "")
 

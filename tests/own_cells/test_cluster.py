@@ -279,7 +279,7 @@ def test_a_preset_gives_parameters_and_those_of_the_call_win(adata: anndata.AnnD
 
 
 def test_a_given_resolution_needs_no_number(adata: anndata.AnnData, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scbench.own_cells.fit_seeds.estimate_n_clusters", lambda *_: pytest.fail("K is not used"))
+    monkeypatch.setattr("scbench.own_cells.fit_seeds.k_with_evidence", lambda *_: pytest.fail("K is not used"))
     done = scbench.cluster(adata, "leiden", resolution=0.5)
     assert adata.uns["leiden"]["n_clusters"] == len(np.unique(done.labels))
 

@@ -82,8 +82,8 @@ def test_both_rules_can_be_chosen(adata: anndata.AnnData, estimate: Literal["sta
 
 
 def test_the_curve_comes_unless_it_is_not_wanted(adata: anndata.AnnData) -> None:
-    assert scbench.estimate_k(adata, layer="counts").curve is not None
-    assert scbench.estimate_k(adata, layer="counts", curve=False).curve is None
+    assert scbench.estimate_k(adata, layer="counts", estimate="stability").curve is not None
+    assert scbench.estimate_k(adata, layer="counts", estimate="stability", curve=False).curve is None
 
 
 def test_mistakes_are_said(adata: anndata.AnnData) -> None:
@@ -94,7 +94,7 @@ def test_mistakes_are_said(adata: anndata.AnnData) -> None:
     with pytest.raises(DataError, match="values are negative"):
         scbench.estimate_k(-adata.layers["counts"])
     with pytest.raises(DataError, match="9 cells are too few to estimate the number of clusters from"):
-        scbench.estimate_k(adata[:9], layer="counts")
+        scbench.estimate_k(adata[:9], layer="counts", estimate="stability")
     with pytest.raises(ConfigError, match="unknown estimate 'resolution'"):
         scbench.estimate_k(adata, layer="counts", estimate="resolution")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="unknown estimate 'resolution'"):

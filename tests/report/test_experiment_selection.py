@@ -54,7 +54,7 @@ def test_only_the_named_settings_belong_to_it() -> None:
 
 @pytest.mark.parametrize(
     ("more", "rule"),
-    [("", "estimate_stability"), ("overrides: {estimate: resolution_1}\n", "estimate")],
+    [("", "estimate"), ("overrides: {estimate: stability}\n", "estimate_stability")],
 )
 def test_the_rule_of_an_estimate_belongs_to_it(more: str, rule: str, tmp_path: Path) -> None:
     path = tmp_path / "conf" / "experiment" / "mine.yaml"

@@ -38,20 +38,22 @@ def key_with(record: dict[str, Any], rule: str) -> str:
 
 
 def test_resolution_1_keeps_the_keys_of_runs_from_before(tmp_path: Path) -> None:
-    record = record_of(tmp_path, "estimate=resolution_1")
+    record = record_of(tmp_path)
     assert record["n_clusters_rule"] == "estimate"
     assert record["key"] == key_with(record, "estimate")
     assert record["n_clusters_evidence"] == {"rule": "resolution_1"}
 
 
 def test_stability_has_a_key_of_its_own_and_its_evidence_in_the_record(tmp_path: Path) -> None:
-    record = record_of(tmp_path)
+    record = record_of(tmp_path, "estimate=stability")
     assert record["n_clusters_rule"] == "estimate_stability"
     assert record["key"] == key_with(record, "estimate_stability")
     evidence = record["n_clusters_evidence"]
     assert (evidence["rule"], evidence["k"], evidence["n_cells_used"]) == ("stability", 3, 150)
     assert record["n_clusters_requested"] == 3
-    assert main([*COMMAND, f"store={tmp_path / 'store'}"]) == 0  # found again, from the cache of the estimate
+    assert (
+        main([*COMMAND, "estimate=stability", f"store={tmp_path / 'store'}"]) == 0
+    )  # found again, from the cache of the estimate
     assert len(list((tmp_path / "store").rglob("record.json"))) == 1
 
 
@@ -80,5 +82,5 @@ def test_an_unknown_rule_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_too_few_cells_are_said_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main([*COMMAND, "dataset.n_cells=8", f"store={tmp_path}"]) == 2
+    assert main([*COMMAND, "estimate=stability", "dataset.n_cells=8", f"store={tmp_path}"]) == 2
     assert "8 cells are too few to estimate the number of clusters from, which takes 10" in capsys.readouterr().err

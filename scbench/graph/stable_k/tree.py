@@ -58,7 +58,8 @@ def stable_k(counts: Counts, seed: int = 0, *, with_curve: bool = False) -> KEst
 
 def log_totals(matrix: csr_matrix) -> np.ndarray:
     """Return log(1 + total) of each cell, (n_cells,) float64."""
-    return np.log1p(np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel())
+    found: np.ndarray = np.log1p(np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel())
+    return found
 
 
 def split_all(
