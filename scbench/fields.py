@@ -76,8 +76,7 @@ class Range:
         implies: Mapping[str, Any] | None = None,
         is_later: bool = False,
         earlier: Any = None,
-        up_to: str | None = None,
-        formerly: Any = None,
+        up_to: str | int | None = None,
         **variants: Any,
     ) -> Any:
         """Return a field of a dataclass.
@@ -92,14 +91,11 @@ class Range:
                 runs leave it out there, and records without it have the default.
             earlier: without ``up_to``: what runs had that were stored before there was this parameter, where that is
                 not the default. With ``up_to``: the default of earlier versions.
-            up_to: name of the field that says up to how many cells this one makes no difference. Keys of runs on such
-                sets have ``earlier`` in place of the default, so runs of earlier versions count.
-            formerly: the default of earlier versions, where results differ.
+            up_to: up to how many cells this one makes no difference, or the name of the field that says it. Keys of
+                runs on such sets have ``earlier`` in place of the default, so runs of earlier versions count.
             variants: other defaults, by the name of the variant that has them; the type is then ``FromVariant[...]``.
         """
-        given = {
-            "range": self, "meaning": meaning, "stored_as": stored_as, "implies": implies, "formerly": formerly
-        }  # fmt: skip
+        given = {"range": self, "meaning": meaning, "stored_as": stored_as, "implies": implies}
         metadata = {name: value for name, value in given.items() if value is not None}
         if up_to is not None:
             metadata |= {"default_before": earlier, "up_to": up_to}

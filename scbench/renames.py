@@ -133,9 +133,9 @@ def _without_difference(
     found = {}
     for name, field in changed.items():
         today, before, limit = field.default, field.metadata["default_before"], field.metadata["up_to"]
-        if n_cells is None or name not in params or limit not in params:
+        if n_cells is None or name not in params or (isinstance(limit, str) and limit not in params):
             continue
-        limits = [params[limit]]
+        limits = [limit if isinstance(limit, int) else params[limit]]
         if limit in changed:  # what it would be with the other default
             limits += [changed[limit].default, changed[limit].metadata["default_before"]]
         if n_cells <= min(limits) and params[name] == (before if to_today else today):

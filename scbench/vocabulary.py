@@ -38,8 +38,7 @@ class Term:
         implies: Mapping[str, Any] | None = None,
         is_later: bool = False,
         earlier: Any = None,
-        up_to: str | None = None,
-        formerly: Any = None,
+        up_to: str | int | None = None,
         **variants: Any,
     ) -> Any:
         """Return a field of a dataclass.
@@ -48,7 +47,7 @@ class Term:
             default: of this method.
             more: what is to be said of it in this method.
             range: the values that this method takes, where it takes fewer.
-            stored_as, implies, is_later, earlier, up_to, formerly, variants: as for ``scbench.fields.Range``.
+            stored_as, implies, is_later, earlier, up_to, variants: as for ``scbench.fields.Range``.
         """
         meaning = f"{self.meaning}; {more}" if more else self.meaning
         declare = range or self.range
@@ -60,7 +59,6 @@ class Term:
             is_later=is_later,
             earlier=earlier,
             up_to=up_to,
-            formerly=formerly,
             **variants,
         )
 

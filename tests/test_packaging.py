@@ -22,7 +22,7 @@ FEATURES = {
     "dev": ("tests/",),
     "postgresql": (),
     "r": ("scbench/data/readers/r_files/",),
-    "report": ("scbench/report/",),
+    "report": ("scbench/report/", "scbench/own_cells/comparison/", "scbench/graph/stable_k/"),
     "tune": ("scbench/tune/",),
 }
 # Distributions by what is imported, where the two differ by more than a hyphen.
@@ -72,6 +72,7 @@ def imported() -> Iterator[tuple[str, str]]:
     paths = [path for top in ("scbench", "methods", "tests") for path in (ROOT / top).rglob("*.py")]
     own = {"scbench", "scbench_methods", "setuptools", *(path.name for path in (ROOT / "tests" / "toys").iterdir())}
     own |= {path.stem for path in paths if path.is_relative_to(ROOT / "tests")}
+    own |= {path.parent.name for path in paths if path.name == "__init__.py" and path.is_relative_to(ROOT / "tests")}
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

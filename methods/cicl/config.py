@@ -51,20 +51,21 @@ class CiclConfig(MethodConfig):
         "encoder", "first pseudo-labels from k-means on the representation of the untrained encoder, or on the input"
     )
     warmup_epochs: int = at_least(0)(0, "epochs without cluster-aware loss at the start")
-    # Chosen on simulated counts: twelve runs end after 645 epochs, not the 860 of tol=0.001 patience=5; their labels
-    # agree with those of much longer runs as well as two seeds do, within 0.01 (README, "The stop"). Ten updates hold
-    # one cold restart, so labels that have settled have withstood fresh starts.
-    tol: float = vocabulary.tol(
-        0.01, "pseudo-labels, at an update of the centroids", stored_as="tol_labels", formerly=0.001
-    )
-    patience: int = at_least(1)(10, "updates in a row within tol that stop=labels ends after", formerly=5)
+    # The tolerance of DEC and scDeepCluster. Those ask once, but between many steps; here an update may follow a single
+    # one, hence the patience; the least number of epochs is two rounds of cold restarts.
+    tol: float = vocabulary.tol(0.001, "pseudo-labels, at an update of the centroids", stored_as="tol_labels")
+    patience: int = at_least(1)(5, "updates in a row within tol that stop=labels ends after")
     min_epochs: int = at_least(0)(20, "epochs before which stop=labels does not end")
     read_out: str = choice("kmeans", "centroid", "input")(
         "kmeans",
         "final labels: k-means on the representation, the nearest centroid of the training, or k-means on the z-scored "
         "input without any training, which is the floor of this method",
     )
-    budget: str = vocabulary.budget("paper", "whatever stop says; the warm-up is not looked at", is_later=True)
+    budget: str = vocabulary.budget(
+        "paper",
+        "whatever stop says, without the warm-up; or once labels have settled to 0.01, ten times",
+        is_later=True,
+    )
     # Section 2.4.
     dof: float = vocabulary.dof(1.0, "that are returned; they do not affect the labels", stored_as="alpha")
     # 1000: section "implementation details"; 51: the program's 50, counted from 0 to 50.

@@ -73,7 +73,7 @@ class ScCagnConfig(MethodConfig):
     )
     # The power of two below the size at which a kernel over all pairs takes as long as the rest of an epoch.
     exact_attention_cells: int = vocabulary.exact_attention_cells(
-        4096, "beyond it by a series", earlier=20_000, up_to="exact_attention_cells"
+        4096, "beyond it by a series", earlier=20_000, up_to=20_000
     )
     n_landmarks: int = vocabulary.n_landmarks(2048)
     min_cell_share: FromVariant[float] = _A_SHARE_OF_CELLS(  # 0.01: paper

@@ -2,10 +2,10 @@
 
 Two rules. ``resolution_1``, the default: what a user of the standard workflow gets, the number of Leiden communities
 at resolution 1 (the default of the field's tools) on the 20-nearest-neighbour graph of 20 principal components; it
-tends to over-split large and continuous datasets. ``stability``: parents are split while they fall apart sooner than a cloud
-without structure (``scbench.graph.stable_k``). No constant of either was chosen by looking at labels of cells. The
-second was to become the default if it came nearer to annotated types; it did not (``docs/estimate-k.md``), so it is
-there for the evidence that it gives.
+tends to over-split large and continuous datasets. ``stability``: parents are split while they fall apart sooner than a
+cloud without structure (``scbench.graph.stable_k``). No constant of either was chosen by looking at labels of cells.
+The second was to become the default if it came nearer to annotated types; it did not (``docs/estimate-k.md``), so it
+is there for the evidence that it gives.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from scbench.own_cells.time_left import PILOT_ABOVE, n_epochs_of, pilot_seconds,
 from scbench.own_cells.write_clusters import check_takes_clusters, write_clusters
 from scbench.plugins import Plugin, find
 from scbench.renames import current_values
+from scbench.store.non_defaults import changed_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,9 +185,12 @@ def _configure(plugin: Plugin, params: Mapping[str, Any], given: Mapping[str, An
     config_class = plugin.config_class()
     known = [field.name for field in dataclasses.fields(config_class) if field.name != "name"]
     for name in params:
-        if name not in known:
+        if name.partition(".")[0] not in known:
             raise ConfigError(unknown(f"parameter of method {plugin.name}", name, known))
-    config = config_class(name=plugin.name, **params)
+    plain = {name: value for name, value in params.items() if "." not in name}
+    config = config_class(name=plugin.name, **plain)
+    dotted = {name: value for name, value in params.items() if "." in name}  # of a preset: mask.p_other
+    config = dataclasses.replace(config, **changed_fields(config, dotted)) if dotted else config
     config.check_given([name for name, value in given.items() if value is not None])
     return config
 

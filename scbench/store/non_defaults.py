@@ -15,7 +15,7 @@ from scbench.renames import current_name
 from scbench.store.record import canonical_json
 from scbench.store.store import json_ready
 
-__all__ = ["implications", "non_defaults", "parameters_with"]
+__all__ = ["changed_fields", "implications", "non_defaults", "parameters_with"]
 
 
 def non_defaults(method: str, variant: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ def _parameters_with(method: str, variant: str, given: str) -> dict[str, Any] | 
     try:
         schema = find(method).config_class()
         values = {current_name(schema, name): value for name, value in json.loads(given).items()}
-        changed = _changed(schema(name=method, variant=variant), values)
+        changed = changed_fields(schema(name=method, variant=variant), values)
         config = schema(name=method, variant=variant, **changed)
     except (ScbenchError, AttributeError, TypeError):
         return None
@@ -76,13 +76,13 @@ def _parameters_with(method: str, variant: str, given: str) -> dict[str, Any] | 
     return {name: value for name, value in values.items() if name not in ("name", "variant")}
 
 
-def _changed(node: object, given: Mapping[str, Any]) -> dict[str, Any]:
+def changed_fields(node: object, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a dataclass that values by dotted name change; a group as the changed dataclass."""
     fields = {name: value for name, value in given.items() if "." not in name}
     for group in dict.fromkeys(name.partition(".")[0] for name in given if "." in name):
         below = {name.partition(".")[2]: value for name, value in given.items() if name.startswith(f"{group}.")}
         inner: Any = getattr(node, group)
-        fields[group] = dataclasses.replace(inner, **_changed(inner, below))
+        fields[group] = dataclasses.replace(inner, **changed_fields(inner, below))
     return fields
 
 

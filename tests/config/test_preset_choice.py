@@ -155,7 +155,9 @@ def test_mistakes_are_one_line(
     assert not list(tmp_path.rglob("record.json"))
 
 
-def test_cluster_takes_no_preset() -> None:
+def test_cluster_takes_a_preset_and_says_that_it_was_tuned_with_labels() -> None:
     counts = np.random.default_rng(0).poisson(2.0, size=(30, 20)).astype(np.float32)
-    with pytest.raises(ConfigError, match="unknown parameter of method toy 'preset'"):
+    with pytest.warns(UserWarning, match="preset kidney was tuned with labels of"):
         scbench.cluster(counts, method="toy", n_clusters=2, preset="kidney")
+    with pytest.raises(ConfigError, match="unknown preset 'kidny' of method toy"):
+        scbench.cluster(counts, method="toy", n_clusters=2, preset="kidny")

@@ -83,7 +83,7 @@ def test_a_cloud_has_no_gap() -> None:
         return float((np.abs((cloud - middle) @ axis) < 3).mean())
 
     assert share_near_the_middle(points) == 0
-    assert share_near_the_middle(structureless(points, np.zeros(600), np.random.default_rng(0))) > 0.2
+    assert share_near_the_middle(structureless(points, np.zeros(600), np.random.default_rng(0))) > 0.15
 
 
 def test_a_cloud_of_equal_points_is_that_point() -> None:

@@ -127,9 +127,10 @@ def test_a_resolution_that_would_not_be_used_is_refused() -> None:
 def test_run_keys_of_default_runs_are_those_of_the_stored_ones() -> None:
     """``results/reference`` holds keys of 2026; ``n_top_genes`` was called ``n_genes`` then."""
     params = {"match_k": True, "n_components": 20, "n_top_genes": 2000, "n_neighbors": 20, "variant": "default"}
+    params |= {"exact_neighbour_cells": 50_000}  # came later, and is no part of the key
     assert dataclasses.asdict(LeidenConfig()) == {"name": "leiden", "resolution": 1.0, **params}
     assert dataclasses.asdict(LouvainConfig()) == {"name": "louvain", "resolution": 0.8, **params}
-    data: Any = SimpleNamespace(sha256="0" * 64, preprocessing={})
+    data: Any = SimpleNamespace(sha256="0" * 64, preprocessing={}, n_cells=100)
     key = "f623e3b5d9b17acdca5a84d6f820e5774f7dd5ff03aff6eb8200047e9647adb5"
     assert run_key(LeidenConfig(), data, "honest", "true", 3, 0) == key
     assert run_key(LeidenConfig(match_k=True, resolution=1.0), data, "honest", "true", 3, 0) == key

@@ -61,7 +61,7 @@ def test_a_column_for_each_setting_in_words_and_the_consensus_of_its_seeds(
         "pca_kmeans (K=3)_agreement",
         "pca_kmeans (K=3)_consensus",
         "pca_kmeans (K=4)",
-        "random",
+        "random (K estimated)",
     ]
     partitions = stored(home, "pca_kmeans", 3)
     np.testing.assert_array_equal(table["pca_kmeans (K=3)"], partitions[0])
@@ -73,7 +73,7 @@ def test_a_column_for_each_setting_in_words_and_the_consensus_of_its_seeds(
 
 def test_methods_can_be_chosen(home: Path, tmp_path: Path) -> None:
     assert collect(home, tmp_path / "c.csv", "method=random,leiden") == 0
-    assert sorted(pd.read_csv(tmp_path / "c.csv", index_col=0)) == ["leiden resolution=2.0", "random"]
+    assert sorted(pd.read_csv(tmp_path / "c.csv", index_col=0)) == ["leiden resolution=2.0", "random (K estimated)"]
 
 
 def test_an_anndata_of_the_labels_alone_and_a_labelled_copy(

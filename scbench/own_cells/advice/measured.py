@@ -93,9 +93,7 @@ def _is_unchanged(record: Mapping[str, Any]) -> bool:
     schema = installed_schema(record["method"])
     if schema is None:
         return True
-    former = {
-        field.name: field.metadata.get("formerly", field.metadata.get("default_before")) for field in fields(schema)
-    }
+    former = {field.name: field.metadata.get("default_before") for field in fields(schema)}
     return all(former.get(name) == value for name, value in _changed(record).items())
 
 

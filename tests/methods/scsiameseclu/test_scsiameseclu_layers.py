@@ -59,4 +59,5 @@ def test_narrow_products_stay_near_and_give_float32() -> None:
     assert not torch.equal(narrow[0], wide[0])
     for a, b in zip(narrow, wide, strict=True):
         assert a.dtype == torch.float32
-        torch.testing.assert_close(a, b, rtol=0, atol=0.15 * float(b.detach().abs().max()))
+        # In the norm: a unit near 0 may be on one side of the ReLU in one of the two, and its slopes differ by themselves.
+        assert float((a - b).detach().norm() / b.detach().norm()) < 0.1

@@ -141,7 +141,7 @@ def test_a_driver_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(devices.Path, "exists", lambda _: True)
     monkeypatch.setattr(subprocess, "run", silent)
-    devices._gpu_count.cache_clear()
+    devices.gpu_count.cache_clear()
     with pytest.raises(
         ConfigError, match="torch has not told within 120 s which CUDA devices there are; use device=cpu"
     ):
