@@ -23,7 +23,7 @@ from scbench.nn.plateau import Plateau
 from scbench.nn.precision import product_type, wide_products
 from scbench.nn.train import LabelChangeStop, predict_batches, run_epochs
 
-__all__ = ["Training"]
+__all__ = ["Training", "settled"]
 
 _CELLS_AT_ONCE = 16_384  # represented at a time, without gradients
 
@@ -34,7 +34,7 @@ _CELLS_AT_ONCE = 16_384  # represented at a time, without gradients
 _FAST_TOL, _FAST_PATIENCE = 0.01, 10
 
 
-def _settled(config: CiclConfig) -> tuple[float, int]:
+def settled(config: CiclConfig) -> tuple[float, int]:
     """Return tolerance and patience of the stop by labels."""
     if config.budget == "paper":
         return config.tol, config.patience
@@ -85,7 +85,7 @@ class Training:
             config.cluster_reduction,
         )
         self.pseudo = PseudoLabels(n_clusters, config.n_init, config.cold_restart_every, run.generator)
-        self._stop = LabelChangeStop(*_settled(config))
+        self._stop = LabelChangeStop(*settled(config))
         self._plateau = Plateau() if config.budget == "fast" else None
         self._use_labels(torch.zeros(len(x), dtype=torch.int64, device=x.device))
         self.epochs_run = 0

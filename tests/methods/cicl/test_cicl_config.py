@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from scbench_methods.cicl.config import CiclConfig
+from scbench_methods.cicl.training import settled
 
 from scbench.errors import ConfigError
 
@@ -27,8 +28,10 @@ def test_writing_a_default_out_gives_the_same_run() -> None:
     assert asdict(CiclConfig()) == asdict(CiclConfig(epochs=1000, stop="labels", head_hidden=2048))
 
 
-def test_settled_labels_have_withstood_one_round_of_fresh_starts() -> None:
-    assert CiclConfig().patience == CiclConfig().cold_restart_every
+def test_settled_labels_of_a_fast_run_have_withstood_one_round_of_fresh_starts() -> None:
+    assert settled(CiclConfig(budget="fast")) == (0.01, CiclConfig().cold_restart_every)
+    assert settled(CiclConfig(budget="fast", tol=0.05)) == (0.05, 10)
+    assert settled(CiclConfig()) == (0.001, 5)
 
 
 def test_variants_are_those_of_paper_and_program() -> None:
