@@ -29,8 +29,8 @@ _CELLS_AT_ONCE = 16_384  # represented at a time, without gradients
 
 
 # Chosen on simulated counts: twelve runs end after 645 epochs, not the 860 of tol=0.001 patience=5; their labels agree
-# with those of much longer runs as well as two seeds do, within 0.01 (README, "The stop of budget=fast"). Ten updates hold one cold
-# restart, so labels that have settled have withstood fresh starts.
+# with those of much longer runs as well as two seeds do, within 0.01 (README, "The stop of budget=fast"). Ten updates
+# hold one cold restart, so labels that have settled have withstood fresh starts.
 _FAST_TOL, _FAST_PATIENCE = 0.01, 10
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from scbench.method import Clustering, Counts, RunContext, check_n_clusters
 from scbench.nn.assignment import squared_distances
 
 __all__ = ["ScSamac"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class ScSamac:
@@ -53,6 +56,13 @@ class ScSamac:
             cells.device, cells.dtype
         )
         first_epoch, pretrain_stop_reason = pretrain(network, cells, run)
+        if pretrain_stop_reason == "plateau":
+            _LOG.warning(
+                "scSAMAC: budget=fast ended pre-training after %d of %d epochs; the loss is flat before types are learnt, "
+                "and on simulated counts such runs found none: compare with budget=paper before use",
+                first_epoch,
+                config.pretrain_epochs,
+            )
         evaluation = Evaluation(network, cells)
         latent = evaluation.latent(max(0, first_epoch - 1))
         host = latent.cpu().numpy().astype(np.float32)
