@@ -58,8 +58,8 @@ class ScSamac:
         first_epoch, pretrain_stop_reason = pretrain(network, cells, run)
         if pretrain_stop_reason == "plateau":
             _LOG.warning(
-                "scSAMAC: budget=fast ended pre-training after %d of %d epochs; the loss is flat before types are learnt, "
-                "and on simulated counts such runs found none: compare with budget=paper before use",
+                "scSAMAC: budget=fast ended pre-training after %d of %d epochs; the loss is flat before types are "
+                "learnt, and on simulated counts such runs found none: compare with budget=paper before use",
                 first_epoch,
                 config.pretrain_epochs,
             )
