@@ -32,6 +32,8 @@ scbench {version}: run clustering methods on single-cell data and score them aga
   python -m scbench.status [store]                what runs and what is done, while it runs
   python -m scbench.archive pack FILE [store]     runs in one file to keep or pass on; unpack puts them back
   python -m scbench.labels dataset=D out=F.csv    labels of your own cells in one table, with the consensus of seeds
+  python -m scbench.compare path=F methods=A,B out=DIR  methods beside each other on your own cells, without labels
+  python -m scbench.advise path=F                 which methods can run on your cells, how long, and how they ranked
   python -m scbench.report                        tables of everything in the store
   python -m scbench.tune method=M dataset=D       search M's parameters, without labels (see its --help)
   python -m scbench.doctor                        what is installed, which devices, where the data are
