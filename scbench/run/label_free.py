@@ -12,6 +12,8 @@ from scbench.tables.rows import summarise
 
 __all__ = ["with_label_free"]
 
+_MOST_CELLS = 50_000  # above it the components may take longer than the runs, and this process has to hold the counts
+
 
 def with_label_free(
     records: Sequence[Mapping[str, Any]], datasets: Mapping[str, Dataset], store: Store
@@ -20,7 +22,7 @@ def with_label_free(
 
     The numbers are made from the stored labels: ``seed_ari``, the mean ARI with the other seeds of the row, and
     ``silhouette_pca`` on components that are cached with the dataset. Modularity is left out: its graph of neighbours
-    may cost more than the runs. Nothing is stored.
+    may cost more than the runs, and so is the silhouette above 50 000 cells. Nothing is stored.
 
     Args:
         records: as they are shown.
@@ -38,7 +40,7 @@ def with_label_free(
     from scbench.store.stored_arrays import stored_array
 
     spaces = {}
-    for name in {record["dataset"] for record in unlabelled}:
+    for name in {record["dataset"] for record in unlabelled if record["n_cells"] <= _MOST_CELLS}:
         counts = datasets[name].counts()
         spaces[name] = FixedSpace(counts, datasets[name].cache(counts.matrix))
     for row in summarise(unlabelled):
@@ -49,7 +51,9 @@ def with_label_free(
                 labels[id(record)] = array
         for key, own in labels.items():
             others = [ari(Agreement(own, other)) for place, other in labels.items() if place != key]
-            numbers = {"silhouette_pca": spaces[row.dataset].score("silhouette_pca", own)}
+            numbers = {}
+            if row.dataset in spaces:
+                numbers["silhouette_pca"] = spaces[row.dataset].score("silhouette_pca", own)
             if others:
                 numbers["seed_ari"] = float(np.mean(others))
             found[key] = {**found[key], LABEL_FREE_FIELD: numbers}
