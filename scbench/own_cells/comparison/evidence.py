@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scbench.metrics.cluster_stability import best_jaccard, cluster_stability
+from scbench.graph.stable_k.jaccard import best_jaccard
+from scbench.metrics.cluster_stability import cluster_stability
 from scbench.metrics.consensus import Consensus, consensus, spread
 from scbench.metrics.external import Agreement, ari
 from scbench.metrics.fixed_space import FixedSpace
@@ -117,7 +118,7 @@ def clusters_of(joint: Consensus, agreed: Mapping[str, Consensus]) -> pd.DataFra
     Columns: ``n_cells``, ``agreement`` (mean over its cells), ``found_by`` (methods that have a cluster with a Jaccard
     index above 0.5 with it), and the best Jaccard index by method.
     """
-    found = {name: best_jaccard(joint.labels, one.labels) for name, one in agreed.items()}
+    found = {name: best_jaccard(joint.labels, one.labels, int(joint.labels.max()) + 1) for name, one in agreed.items()}
     sizes = np.bincount(joint.labels)
     table = pd.DataFrame({"n_cells": sizes}, index=pd.Index(np.arange(len(sizes)), name="cluster"))
     table["agreement"] = np.bincount(joint.labels, weights=joint.agreement) / sizes
