@@ -182,7 +182,7 @@ def is_tuned(record: Mapping[str, Any]) -> bool:
 def _setting(record: Mapping[str, Any]) -> str:
     """Return a short hash of what must be equal among the runs of a row besides their names."""
     identity = {
-        "params": stored_params_of(record["method"], record["params"], record.get("n_cells")),  # as before
+        "params": stored_params_of(record["method"], record["params"], record.get("n_cells")),  # as its key has them
         "data": {name: value for name, value in record["data"].items() if name != "source"},
         "k": [record.get("n_clusters_rule"), record["n_clusters_requested"]],
     }

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from scbench.arguments import key_values
 from scbench.errors import ConfigError, ScbenchError, StoreError
 from scbench.escape import shown_lines
 from scbench.messages import complain, show_messages
@@ -84,18 +85,12 @@ def _read(given: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     Raises:
         ConfigError: an unknown key, one given twice, no path, or a wrong value.
     """
-    options, of_dataset, seen = dict(_DEFAULTS), [], set()
-    for argument in given:
-        key, is_pair, value = argument.partition("=")
-        if not is_pair:
-            raise ConfigError(f"{argument!r} is no key=value; see python -m scbench.advise --help")
-        if key in seen:
-            raise ConfigError(f"{key} is given twice; give it once")
-        seen.add(key)
+    options, of_dataset = dict(_DEFAULTS), []
+    for key, value in key_values(given, "scbench.advise").items():
         if key in _DEFAULTS:
             options[key] = value
         elif key.startswith("dataset."):
-            of_dataset.append(argument)
+            of_dataset.append(f"{key}={value}")
         else:
             raise ConfigError(unknown("key", key, [*_DEFAULTS, "dataset.KEY"]))
     if not options["path"]:

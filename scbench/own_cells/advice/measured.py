@@ -15,7 +15,7 @@ from scbench.renames import installed_schema
 from scbench.store.non_defaults import non_defaults
 from scbench.tables.rows import is_tuned, preset_of
 
-__all__ = ["MEASURED", "MeasuredRun", "measured_csv", "measured_runs", "shipped_runs"]
+__all__ = ["MEASURED", "MeasuredRun", "measured_csv", "measured_runs", "shipped_runs", "write_measured"]
 
 MEASURED = "measured.csv"
 _PACKAGE = "scbench.own_cells.advice"

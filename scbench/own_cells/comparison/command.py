@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from scbench.arguments import key_values
 from scbench.errors import ConfigError, ScbenchError
 from scbench.escape import one_line, shown_lines
 from scbench.messages import complain, show_messages
@@ -84,19 +85,12 @@ def _read(given: Sequence[str]) -> tuple[dict[str, str], dict[str, list[str]], l
     """
     options, more = dict(_DEFAULTS), []
     of_method: dict[str, list[str]] = {}
-    seen: set[str] = set()
-    for argument in given:
-        key, is_pair, value = argument.partition("=")
-        if not is_pair:
-            raise ConfigError(f"{argument!r} is no key=value; see python -m scbench.compare --help")
-        if key in seen:
-            raise ConfigError(f"{key} is given twice; give it once")
-        seen.add(key)
+    for key, value in key_values(given, "scbench.compare").items():
         group, is_dotted, name = key.partition(".")
         if key in _DEFAULTS:
             options[key] = value
         elif group in _GROUPS:
-            more.append(argument)
+            more.append(f"{key}={value}")
         elif is_dotted:
             of_method.setdefault(group, []).append(f"method.{name}={value}")
         else:
